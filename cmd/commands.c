@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.h"
+
+extern const struct command command_import;
+extern const struct command command_vocab;
+extern const struct command command_train;
+extern const struct command command_embed;
+extern const struct command command_eval;
+extern const struct command command_loss;
+extern const struct command command_info;
+extern const struct command command_bench;
+
+const struct command *const commands[] = {
+    &command_import,
+    &command_vocab,
+    &command_train,
+    &command_embed,
+    &command_eval,
+    &command_loss,
+    &command_info,
+    &command_bench,
+    NULL,
+};

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char **kept;      // strings read from files: options point into them until the program ends
+static size_t nkept;
+
+static char *keep(char *s)
+{
+    char **p = s ? realloc(kept, (nkept + 1) * sizeof *p) : NULL;
+    if (!p) {
+        fprintf(stderr, "diht: out of memory\n");
+        exit(1);
+    }
+    kept = p;
+    return kept[nkept++] = s;
+}
+
+void options_free(void)
+{
+    for (size_t i = 0; i < nkept; i++)
+        free(kept[i]);
+    free(kept);
+    kept = NULL;
+    nkept = 0;
+}
+
+static const struct option *find(const struct command *c, const char *name)
+{
+    for (const struct option *o = c->options; o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return o;
+    return NULL;
+}
+
+// Edit distance, for "did you mean": short words only.
+static int distance(const char *a, const char *b)
+{
+    int row[40], la = (int)strlen(a), lb = (int)strlen(b);
+    if (la > 38 || lb > 38)
+        return 99;
+    for (int j = 0; j <= lb; j++)
+        row[j] = j;
+    for (int i = 1; i <= la; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= lb; j++) {
+            int keep_ = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = keep_;
+        }
+    }
+    return row[lb];
+}
+
+static void unknown(const struct command *c, const char *name, const char *where)
+{
+    const char *nearest = NULL;
+    int best = 4;
+    for (const struct option *o = c->options; o->name; o++) {
+        int d = distance(name, o->name);
+        if (d < best) {
+            best = d;
+            nearest = o->name;
+        }
+    }
+    fprintf(stderr, "diht %s: %sunknown option '%s'", c->name, where, name);
+    if (nearest)
+        fprintf(stderr, "; did you mean '%s'?", nearest);
+    fprintf(stderr, " ('diht %s --help' lists them)\n", c->name);
+}
+
+static int set(const struct command *c, const struct option *o, const char *text, void *into, const char *where)
+{
+    char *field = (char *)into + o->at, *end = NULL;
+    const char *want = "a whole number";
+    errno = 0;
+    switch (o->kind) {
+    case OPT_TEXT:
+        *(const char **)field = text;
+        return 0;
+    case OPT_FLAG:
+        if (!strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1"))
+            *(bool *)field = true;
+        else if (!strcmp(text, "false") || !strcmp(text, "no") || !strcmp(text, "0"))
+            *(bool *)field = false;
+        else {
+            want = "true or false";
+            break;
+        }
+        return 0;
+    case OPT_INT: {
+        long v = strtol(text, &end, 10);
+        if (end == text || *end || errno || v < -1 || v > INT32_MAX)
+            break;
+        *(int *)field = (int)v;
+        return 0;
+    }
+    case OPT_INT64: {
+        long long v = strtoll(text, &end, 10);
+        if (end == text || *end || errno || v < 0)
+            break;
+        *(int64_t *)field = v;
+        return 0;
+    }
+    case OPT_SEED: {
+        unsigned long long v = strtoull(text, &end, 0);
+        if (end == text || *end || errno || *text == '-')
+            break;
+        *(uint64_t *)field = v;
+        return 0;
+    }
+    case OPT_REAL: {
+        double v = strtod(text, &end);
+        want = "a number";
+        if (end == text || *end || v != v)
+            break;
+        *(double *)field = v;
+        return 0;
+    }
+    }
+    fprintf(stderr, "diht %s: %s%s%s takes %s, '%s' was given\n", c->name, where, *where ? "" : "--", o->name, want, text);
+    return -1;
+}
+
+static int read_config(const struct command *c, const char *path, void *into)
+{
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        fprintf(stderr, "diht %s: --config %s: %s\n", c->name, path, strerror(errno));
+        return -1;
+    }
+    char *line = NULL;
+    size_t room = 0;
+    int number = 0, rc = 0;
+    while (rc == 0 && getline(&line, &room, f) >= 0) {
+        number++;
+        char where[512], *key = line;
+        snprintf(where, sizeof where, "%s: line %d: ", path, number);
+        while (isspace((unsigned char)*key))
+            key++;
+        if (!*key || *key == '#')
+            continue;
+        char *eq = strchr(key, '=');
+        if (!eq) {
+            fprintf(stderr, "diht %s: %sexpected 'key = value'\n", c->name, where);
+            rc = -1;
+            break;
+        }
+        char *end = eq, *value = eq + 1;
+        while (end > key && isspace((unsigned char)end[-1]))
+            end--;
+        *end = 0;
+        while (isspace((unsigned char)*value))
+            value++;
+        end = value + strlen(value);
+        while (end > value && isspace((unsigned char)end[-1]))
+            end--;
+        *end = 0;
+        const struct option *o = find(c, key);
+        if (!o) {
+            unknown(c, key, where);
+            rc = -1;
+        } else
+            rc = set(c, o, keep(strdup(value)), into, where);
+    }
+    free(line);
+    fclose(f);
+    return rc;
+}
+
+static void print_default(const struct option *o, const void *defaults)
+{
+    const char *field = (const char *)defaults + o->at;
+    switch (o->kind) {
+    case OPT_TEXT:
+        if (*(const char *const *)field)
+            printf(" [%s]", *(const char *const *)field);
+        break;
+    case OPT_FLAG: break;
+    case OPT_INT: printf(" [%d]", *(const int *)field); break;
+    case OPT_INT64: printf(" [%" PRId64 "]", *(const int64_t *)field); break;
+    case OPT_SEED: printf(" [%" PRIu64 "]", *(const uint64_t *)field); break;
+    case OPT_REAL: printf(" [%g]", *(const double *)field); break;
+    }
+}
+
+void options_help(const struct command *c, const void *defaults)
+{
+    printf("diht %s: %s\n\nusage: diht %s", c->name, c->summary, c->name);
+    for (const struct option *o = c->options; o->name; o++)
+        if (o->positional)
+            printf(o->required ? " %s" : " [%s]", o->value);
+    printf(" [options]\n\n");
+    for (const struct option *o = c->options; o->name; o++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->value);
+        printf("  %-26s %s", left, o->help);
+        print_default(o, defaults);
+        printf("\n");
+    }
+    printf("  %-26s %s\n  %-26s %s\n", "--config FILE", "read options from 'key = value' lines (flags win)",
+           "--help", "this text");
+    if (c->example)
+        printf("\nexample: %s\n", c->example);
+}
+
+int options_parse(const struct command *c, int argc, char **argv, void *into)
+{
+    bool only_positional = false;
+    const struct option *next = c->options;
+    c->defaults(into);
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            options_help(c, into);
+            return 1;
+        }
+    }
+    for (int i = 0; i < argc; i++) {   // the file first: flags win wherever they stand
+        const char *path = strncmp(argv[i], "--config=", 9) == 0 ? argv[i] + 9 : strcmp(argv[i], "--config") == 0 && i + 1 < argc ? argv[i + 1] : NULL;
+        if (path && read_config(c, path, into))
+            return -1;
+    }
+    for (int i = 0; i < argc; i++) {
+        const char *a = argv[i];
+        if (only_positional || a[0] != '-' || !a[1]) {
+            while (next->name && !next->positional)
+                next++;
+            if (!next->name) {
+                fprintf(stderr, "diht %s: nothing expects '%s' ('diht %s --help')\n", c->name, a, c->name);
+                return -1;
+            }
+            if (set(c, next++, a, into, ""))
+                return -1;
+            continue;
+        }
+        if (strcmp(a, "--") == 0) {
+            only_positional = true;
+            continue;
+        }
+        if (strncmp(a, "--", 2) != 0) {
+            unknown(c, a, "");
+            return -1;
+        }
+        const char *eq = strchr(a, '=');
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", eq ? (int)(eq - a - 2) : (int)strlen(a) - 2, a + 2);
+        if (strcmp(name, "config") == 0) {
+            i += eq ? 0 : 1;
+            if (i >= argc) {
+                fprintf(stderr, "diht %s: --config needs a file\n", c->name);
+                return -1;
+            }
+            continue;
+        }
+        const struct option *o = find(c, name);
+        if (!o && strncmp(name, "no-", 3) == 0) {
+            o = find(c, name + 3);
+            if (o && o->kind == OPT_FLAG && !eq) {
+                *(bool *)((char *)into + o->at) = false;
+                continue;
+            }
+            o = NULL;
+        }
+        if (!o) {
+            unknown(c, name, "");
+            return -1;
+        }
+        const char *value = eq ? eq + 1 : o->kind == OPT_FLAG ? "true" : i + 1 < argc ? argv[++i] : NULL;
+        if (!value) {
+            fprintf(stderr, "diht %s: --%s needs a value (%s)\n", c->name, o->name, o->value);
+            return -1;
+        }
+        if (set(c, o, value, into, ""))
+            return -1;
+    }
+    for (const struct option *o = c->options; o->name; o++)
+        if (o->required && o->kind == OPT_TEXT && !*(const char **)((char *)into + o->at)) {
+            fprintf(stderr, "diht %s: %s%s is missing: %s ('diht %s --help')\n", c->name, o->positional ? "" : "--",
+                    o->positional ? o->value : o->name, o->help, c->name);
+            return -1;
+        }
+    return 0;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table of options a command: flags, `key = value` files, --help, the man page and shell completion follow from it.
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum option_kind { OPT_TEXT, OPT_FLAG, OPT_INT, OPT_INT64, OPT_SEED, OPT_REAL };
+
+struct option {
+    const char *name;        // "batch": --batch N, or `batch = N` in a file
+    enum option_kind kind;
+    size_t at;               // offset of the field in the command's options structure
+    const char *value;       // what --help calls its value: "N", "FILE"
+    const char *help;
+    bool positional;         // also taken without its name, in the table's order
+    bool required;
+};
+
+struct command {
+    const char *name, *summary, *example;
+    const struct option *options;   // ends with a NULL name
+    size_t size;                    // of the options structure
+    void (*defaults)(void *options);
+    int (*run)(const void *options);
+};
+
+// Fill `into` from defaults < --config FILE < arguments. 0, or 1 when help was printed, or -1 with a sentence printed.
+int options_parse(const struct command *c, int argc, char **argv, void *into);
+void options_help(const struct command *c, const void *defaults);
+// The effective options as a `key = value` file that --config reads back.
+void options_free(void);   // memory that values from files live in
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// diht: image-text dual encoders (DiHT, CLIP) as a C library: datasets, training with hard negatives, features,
+// zero-shot evaluation. The program `diht` is written against this header alone.
+//
+// Every function returns 0 (or a count) or one of the negative codes below; diht_error() then holds one sentence
+// for a person, per thread. Option structures: start from diht_NAME_defaults(); strings are borrowed during the call.
+// Results of the long jobs come back as text (one JSON object, or a table for people) that the caller frees with
+// diht_free().
+#ifndef DIHT_H
+#define DIHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DIHT_API __attribute__((visibility("default")))
+#define DIHT_VERSION "0.1.0"
+
+enum {
+    DIHT_EIO = -1,          // reading or writing failed
+    DIHT_EFORMAT = -2,      // a file is not what its kind promises
+    DIHT_EUSAGE = -3,       // an option or argument is wrong
+    DIHT_EMEMORY = -4,      // out of memory
+    DIHT_EMISSING = -5,     // a file, key or tensor is not there
+    DIHT_EFULL = -6,        // no space left on the device
+    DIHT_ESTOPPED = -7,     // diht_stop() was called; what was done is kept
+    DIHT_EUNSUPPORTED = -8, // well-formed, but this build cannot do it
+};
+
+DIHT_API const char *diht_version(void);
+DIHT_API const char *diht_error(void);        // the calling thread's last sentence
+DIHT_API const char *diht_error_where(void);  // "src/file.c:12" of that sentence, for bug reports
+DIHT_API void diht_free(void *text);          // accepts NULL
+DIHT_API void diht_stop(void);                // ask running jobs to finish cleanly; safe in a signal handler
+
+enum { DIHT_LOG_DEBUG, DIHT_LOG_INFO, DIHT_LOG_WARN, DIHT_LOG_PROGRESS /* replaced by the next line */ };
+DIHT_API void diht_set_log(void (*sink)(void *user, int level, const char *line), void *user);
+
+// --- import: a caption list becomes a dataset ---------------------------------------------------------------------
+typedef struct diht_import_options {
+    const char *list;        // TSV, CSV or JSON lines; header naming caption, path, tags, split, key, or none
+    const char *out;         // dataset directory; importing the same list again adds nothing
+    int64_t shard_samples;   // samples a tar shard
+    const char *split;       // split of rows that name none
+    int threads;
+    bool json;
+} diht_import_options;
+DIHT_API void diht_import_defaults(diht_import_options *o);
+DIHT_API int diht_import(const diht_import_options *o, char **result);
+
+// --- vocab: byte-pair merges learnt from captions ------------------------------------------------------------------
+typedef struct diht_vocab_options {
+    const char *data;        // dataset or list
+    const char *split;       // only this split (NULL: all)
+    const char *out;         // merges file, the form of bpe_simple_vocab
+    int merges;              // how many
+    bool tags;               // learn from the tags too
+    bool json;
+} diht_vocab_options;
+DIHT_API void diht_vocab_defaults(diht_vocab_options *o);
+DIHT_API int diht_vocab(const diht_vocab_options *o, char **result);
+
+// --- train ---------------------------------------------------------------------------------------------------------
+typedef struct diht_train_options {
+    const char *data;        // dataset or list
+    const char *split;       // training split (NULL: all)
+    const char *model;       // configuration name or file, or a checkpoint to start from
+    const char *vocab;       // merges file
+    const char *out;         // directory: model.safetensors, state.safetensors, metrics.jsonl, config
+    bool resume;             // go on from out's last state
+    int64_t steps;           // optimizer steps
+    int batch;               // pairs a step
+    int micro;               // pairs held in memory at once (0: the batch); smaller = gradient caching
+    double lr, beta1, beta2, eps, weight_decay, clip;
+    double warmup;           // fraction of steps
+    double min_lr;           // the cosine's end, as a fraction of lr
+    double alpha, beta;      // HN-NCE
+    bool stop_gradient;      // hold the weights constant
+    double logit_scale;      // start, as a factor (1 / temperature)
+    double max_logit_scale;  // clamp, as a factor
+    double tags_weight;      // weight of the tags' soft cross-entropy (0: none)
+    int tags_min;            // tags' words seen at least this often are classes
+    double label_p, tags_p, tag_p;   // caption sampling: label kept, tags at all, each tag
+    bool distinct;           // a batch holds each caption at most once
+    const char *augment;     // "none", "reference", "drawing"; or a list "scale=-.3:.25,rotate=12,..."
+    uint64_t seed;
+    int threads, loaders;
+    int64_t save_every;      // steps between checkpoints (0: only at the end and on a stop)
+    int64_t log_every;       // steps between metrics
+    bool json;
+} diht_train_options;
+DIHT_API void diht_train_defaults(diht_train_options *o);
+DIHT_API int diht_train(const diht_train_options *o, char **result);
+
+// --- embed -----------------------------------------------------------------------------------------------------------
+typedef struct diht_embed_options {
+    const char *model;       // safetensors file
+    const char *images_npy;  // float32 [n, 3, S, S], normalised
+    const char *ids_npy;     // int64 [m, context]
+    const char *data;        // dataset or list
+    const char *split;
+    const char *prompt;      // "a photo of {}." (NULL: the caption alone)
+    const char *out;         // directory: images.npy, texts.npy, keys.txt
+    bool raw;                // rows not divided by their norm
+    int batch;
+    int threads, loaders;
+    bool json;
+} diht_embed_options;
+DIHT_API void diht_embed_defaults(diht_embed_options *o);
+DIHT_API int diht_embed(const diht_embed_options *o, char **result);
+
+// --- eval: zero-shot retrieval -------------------------------------------------------------------------------------
+typedef struct diht_eval_options {
+    const char *image_features, *text_features, *txt2img;   // .npy files, used as given
+    const char *model, *data, *split;                       // or a model and a dataset
+    const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000)
+    const char *prompt;      // overrides the preset's
+    int64_t ranges;          // images a range (0: the preset's, or one gallery)
+    const char *html;        // write a page here
+    const char *metrics;     // metrics.jsonl of the training, for the page's curves
+    const char *exclude_tag; // leave out samples that carry this tag
+    int resamples;           // bootstrap
+    int batch, threads, loaders;
+    bool json;
+} diht_eval_options;
+DIHT_API void diht_eval_defaults(diht_eval_options *o);
+DIHT_API int diht_eval(const diht_eval_options *o, char **result);
+
+// --- loss: HN-NCE of two feature files -----------------------------------------------------------------------------
+typedef struct diht_loss_options {
+    const char *images, *texts;   // .npy [n, d], float32 or float64 (computed in double)
+    double alpha, beta, temperature;
+    bool stop_gradient;
+    const char *grad;             // directory for dx.npy, dt.npy
+    int threads;
+    bool json;
+} diht_loss_options;
+DIHT_API void diht_loss_defaults(diht_loss_options *o);
+DIHT_API int diht_loss(const diht_loss_options *o, char **result);
+
+// --- info, bench ---------------------------------------------------------------------------------------------------
+typedef struct diht_info_options {
+    const char *path;        // checkpoint, dataset or .npy
+    bool tensors;            // list every tensor
+    bool json;
+} diht_info_options;
+DIHT_API void diht_info_defaults(diht_info_options *o);
+DIHT_API int diht_info(const diht_info_options *o, char **result);
+
+typedef struct diht_bench_options {
+    const char *only;        // one name, or a prefix ending in '*'
+    int threads;
+    double seconds;          // time spent on each figure
+    bool json;
+} diht_bench_options;
+DIHT_API void diht_bench_defaults(diht_bench_options *o);
+// Each figure is handed to `line` as it is ready, without the newline.
+DIHT_API int diht_bench(const diht_bench_options *o, void (*line)(void *user, const char *text), void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

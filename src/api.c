@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public functions in a few lines each: defaults here, the work in task/ and bench/.
+#include "diht.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "bench/bench.h"
+#include "task/task.h"
+
+_Static_assert((int)DIHT_EIO == EIO_ && (int)DIHT_EFORMAT == EFORMAT_ && (int)DIHT_EUSAGE == EUSAGE_ &&
+               (int)DIHT_EMEMORY == EMEMORY_ && (int)DIHT_EMISSING == EMISSING_ && (int)DIHT_EFULL == EFULL_ &&
+               (int)DIHT_ESTOPPED == ESTOPPED_ && (int)DIHT_EUNSUPPORTED == EUNSUPPORTED_, "diht.h repeats base/error.h");
+
+const char *diht_version(void) { return DIHT_VERSION; }
+const char *diht_error(void) { return error_last(); }
+const char *diht_error_where(void) { return error_where(); }
+void diht_free(void *text) { free(text); }
+void diht_stop(void) { stop_request(); }
+void diht_set_log(void (*sink)(void *, int, const char *), void *user) { log_set(sink, user); }
+
+void diht_import_defaults(diht_import_options *o)
+{
+    *o = (diht_import_options){.shard_samples = 10000};
+}
+
+void diht_vocab_defaults(diht_vocab_options *o)
+{
+    *o = (diht_vocab_options){.merges = 48894};
+}
+
+void diht_train_defaults(diht_train_options *o)
+{
+    *o = (diht_train_options){
+        .model = "demo", .steps = 10000, .batch = 256, .lr = 1e-3, .beta1 = .9, .beta2 = .98, .eps = 1e-6,
+        .weight_decay = .2, .warmup = .05, .min_lr = 0, .alpha = 1, .beta = .25, .logit_scale = 1 / .07,
+        .max_logit_scale = 100, .tags_min = 2, .label_p = 1, .tags_p = 0, .tag_p = .3, .augment = "reference",
+        .log_every = 10,
+    };
+}
+
+void diht_embed_defaults(diht_embed_options *o)
+{
+    *o = (diht_embed_options){.batch = 64};
+}
+
+void diht_eval_defaults(diht_eval_options *o)
+{
+    *o = (diht_eval_options){.resamples = 2000, .batch = 64};
+}
+
+void diht_loss_defaults(diht_loss_options *o)
+{
+    *o = (diht_loss_options){.alpha = 1, .beta = .25, .temperature = .07};
+}
+
+void diht_info_defaults(diht_info_options *o)
+{
+    *o = (diht_info_options){0};
+}
+
+void diht_bench_defaults(diht_bench_options *o)
+{
+    *o = (diht_bench_options){.seconds = 1};
+}
+
+int diht_import(const diht_import_options *o, char **result) { return task_import(o, result); }
+int diht_vocab(const diht_vocab_options *o, char **result) { return task_vocab(o, result); }
+int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
+int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }
+int diht_eval(const diht_eval_options *o, char **result) { return task_eval(o, result); }
+int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, result); }
+int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }
+int diht_bench(const diht_bench_options *o, void (*line)(void *, const char *), void *user) { return bench_run(o, line, user); }

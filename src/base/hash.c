@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/hash.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+
+struct sha256 *sha256_new(void)
+{
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    if (!c || EVP_DigestInit_ex(c, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(c);
+        FAIL(EMEMORY_, "out of memory: no SHA-256 context");
+        return NULL;
+    }
+    return (struct sha256 *)c;
+}
+
+void sha256_add(struct sha256 *s, const void *bytes, size_t n) { EVP_DigestUpdate((EVP_MD_CTX *)s, bytes, n); }
+
+void sha256_end(struct sha256 *s, char out[SHA256_HEX])
+{
+    unsigned char d[32];
+    EVP_DigestFinal_ex((EVP_MD_CTX *)s, d, NULL);
+    EVP_MD_CTX_free((EVP_MD_CTX *)s);
+    for (int i = 0; i < 32; i++)
+        snprintf(out + 2 * i, 3, "%02x", d[i]);
+}
+
+void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t n)
+{
+    unsigned char d[32] = {0};
+    EVP_Digest(bytes, n, d, NULL, EVP_sha256(), NULL);
+    for (int i = 0; i < 32; i++)
+        snprintf(out + 2 * i, 3, "%02x", d[i]);
+}
+
+int sha256_file(char out[SHA256_HEX], const char *path)
+{
+    char block[1 << 16];
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return FAIL(error_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
+    struct sha256 *s = sha256_new();
+    size_t n;
+    while (s && (n = fread(block, 1, sizeof block, f)) > 0)
+        sha256_add(s, block, n);
+    int rc = !s ? EMEMORY_ : ferror(f) ? FAIL(EIO_, "%s: reading failed: %s", path, strerror(errno)) : 0;
+    if (s)
+        sha256_end(s, out);
+    fclose(f);
+    return rc;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/threads.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+enum { SPINS = 4000 };   // a few microseconds: operators follow each other closely; then sleep, so a neighbour may run
+
+struct pool {
+    int threads;
+    void (*start)(void);
+    pthread_t *id;              // threads - 1
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    pthread_mutex_t one_run;    // a second caller waits for the first
+    atomic_uint round;          // grows by one a run; workers wait for it to move
+    atomic_llong next;          // next piece
+    atomic_int busy;            // workers still inside this round
+    atomic_bool quit;
+    int64_t pieces;
+    void (*fn)(void *, int64_t, int);
+    void *arg;
+};
+
+struct seat { struct pool *p; int worker; };
+
+static _Thread_local int inside = -1;   // worker number while running a piece
+
+static void pause_(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void work_off(struct pool *p, int worker)
+{
+    inside = worker;
+    long long piece;
+    while ((piece = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->pieces)
+        p->fn(p->arg, piece, worker);
+    inside = -1;
+}
+
+static void *worker_main(void *arg)
+{
+    struct seat seat = *(struct seat *)arg;
+    free(arg);
+    struct pool *p = seat.p;
+    if (p->start)
+        p->start();
+    unsigned seen = 0;
+    for (;;) {
+        for (int i = 0; i < SPINS && atomic_load_explicit(&p->round, memory_order_acquire) == seen; i++)
+            pause_();
+        if (atomic_load_explicit(&p->round, memory_order_acquire) == seen) {
+            pthread_mutex_lock(&p->lock);
+            while (atomic_load_explicit(&p->round, memory_order_acquire) == seen)
+                pthread_cond_wait(&p->work, &p->lock);
+            pthread_mutex_unlock(&p->lock);
+        }
+        seen = atomic_load_explicit(&p->round, memory_order_acquire);
+        if (atomic_load(&p->quit))
+            return NULL;
+        work_off(p, seat.worker);
+        if (atomic_fetch_sub_explicit(&p->busy, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&p->lock);
+            pthread_cond_signal(&p->done);
+            pthread_mutex_unlock(&p->lock);
+        }
+    }
+}
+
+static void announce(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    atomic_fetch_add_explicit(&p->round, 1, memory_order_release);
+    pthread_cond_broadcast(&p->work);
+    pthread_mutex_unlock(&p->lock);
+}
+
+struct pool *pool_new(int threads, void (*start)(void))
+{
+    if (threads <= 0)
+        threads = cpu_count();
+    struct pool *p = calloc(1, sizeof *p);
+    if (p)
+        p->id = calloc((size_t)threads, sizeof *p->id);
+    if (!p || !p->id) {
+        free(p);
+        FAIL(EMEMORY_, "out of memory: no room for %d threads", threads);
+        return NULL;
+    }
+    p->threads = 1;
+    p->start = start;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_mutex_init(&p->one_run, NULL);
+    pthread_cond_init(&p->work, NULL);
+    pthread_cond_init(&p->done, NULL);
+    if (start)
+        start();
+    for (int i = 1; i < threads; i++) {
+        struct seat *seat = malloc(sizeof *seat);
+        if (seat)
+            *seat = (struct seat){p, i};
+        if (!seat || pthread_create(&p->id[i - 1], NULL, worker_main, seat) != 0) {
+            free(seat);
+            pool_free(p);
+            FAIL(EMEMORY_, "thread %d of %d could not be started: use fewer (--threads)", i + 1, threads);
+            return NULL;
+        }
+        p->threads = i + 1;
+    }
+    return p;
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    atomic_store(&p->quit, true);
+    announce(p);
+    for (int i = 0; i + 1 < p->threads; i++)
+        pthread_join(p->id[i], NULL);
+    pthread_cond_destroy(&p->work);
+    pthread_cond_destroy(&p->done);
+    pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->one_run);
+    free(p->id);
+    free(p);
+}
+
+int pool_threads(const struct pool *p) { return p ? p->threads : 1; }
+
+void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *, int64_t, int), void *arg)
+{
+    if (!p || p->threads == 1 || pieces <= 1 || inside >= 0) {
+        int worker = inside >= 0 ? inside : 0;
+        for (int64_t i = 0; i < pieces; i++)
+            fn(arg, i, worker);
+        return;
+    }
+    pthread_mutex_lock(&p->one_run);
+    p->pieces = pieces;
+    p->fn = fn;
+    p->arg = arg;
+    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    atomic_store_explicit(&p->busy, p->threads - 1, memory_order_relaxed);
+    announce(p);
+    work_off(p, 0);
+    for (int i = 0; i < SPINS && atomic_load_explicit(&p->busy, memory_order_acquire); i++)
+        pause_();
+    if (atomic_load_explicit(&p->busy, memory_order_acquire)) {
+        pthread_mutex_lock(&p->lock);
+        while (atomic_load_explicit(&p->busy, memory_order_acquire))
+            pthread_cond_wait(&p->done, &p->lock);
+        pthread_mutex_unlock(&p->lock);
+    }
+    pthread_mutex_unlock(&p->one_run);
+}

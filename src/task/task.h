@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The jobs behind the public calls, one file each; options and results as include/diht.h says.
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include "diht.h"
+
+int task_import(const diht_import_options *o, char **result);
+int task_vocab(const diht_vocab_options *o, char **result);
+int task_train(const diht_train_options *o, char **result);
+int task_embed(const diht_embed_options *o, char **result);
+int task_eval(const diht_eval_options *o, char **result);
+int task_loss(const diht_loss_options *o, char **result);
+int task_info(const diht_info_options *o, char **result);
+
+#endif
