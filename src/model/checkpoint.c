@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models and training states in safetensors files.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "model/clip_inner.h"
+
+// Scalars in OpenAI's own files that repeat the configuration.
+static const char *const harmless[] = {"input_resolution", "context_length", "vocab_size"};
+
+enum { CHUNK = 1 << 16 };
+
+// Elements of the file's tensor into `to`, converted.
+static int read_tensor(struct ctx *ctx, view to, const struct st_tensor *from)
+{
+    bool wide = to.type == F64;
+    void *x = malloc(CHUNK * (wide ? sizeof(double) : sizeof(float)));
+    if (!x)
+        return FAIL(EMEMORY_, "out of memory");
+    for (int64_t at = 0; at < from->count; at += CHUNK) {
+        int64_t n = from->count - at < CHUNK ? from->count - at : CHUNK;
+        if (wide) {
+            st_read_f64(from, at, n, x);
+            ctx_put64(ctx, view_at(to, at), x, n);
+        } else {
+            st_read_f32(from, at, n, x);
+            ctx_put(ctx, view_at(to, at), x, n);
+        }
+    }
+    free(x);
+    return 0;
+}
+
+static int write_tensor(struct atomic_file *a, struct ctx *ctx, view from, int64_t count)
+{
+    bool wide = from.type == F64;
+    void *x = malloc(CHUNK * (wide ? sizeof(double) : sizeof(float)));
+    if (!x)
+        return FAIL(EMEMORY_, "out of memory");
+    int rc = 0;
+    for (int64_t at = 0; at < count && !rc; at += CHUNK) {
+        int64_t n = count - at < CHUNK ? count - at : CHUNK;
+        if (wide)
+            ctx_get64(ctx, x, view_at(from, at), n);
+        else
+            ctx_get(ctx, x, view_at(from, at), n);
+        rc = st_add(a, x, n * (int64_t)dtype_size(from.type));
+    }
+    free(x);
+    return rc;
+}
+
+// Does the file's tensor fit ours? Sentence if not.
+static int check_tensor(const struct tensor *t, const struct st_tensor *f, const char *path)
+{
+    bool same = f->ndim == t->ndim && st_is_real(f->type);
+    for (int d = 0; d < t->ndim && same; d++)
+        same = f->shape[d] == t->shape[d];
+    if (same)
+        return 0;
+    char found[128], expected[128];
+    st_describe(found, f->type, f->ndim, f->shape);
+    st_describe(expected, ST_F32, t->ndim, t->shape);
+    return FAIL(EFORMAT_, "%s: tensor %s is %s, this model's configuration needs %s", path, t->name, found, expected);
+}
+
+// All tensors of the file are ours and have our shapes, and none is absent (unless `partial`).
+static int check_tensors(const struct params *p, const struct st_file *f, const char *path, bool partial)
+{
+    for (int i = 0; i < p->n; i++) {
+        const struct st_tensor *t = st_find(f, p->tensors[i].name);
+        if (!t && !partial)
+            return FAIL(EMISSING_, "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)", path,
+                        p->tensors[i].name, f->n, p->n);
+        int rc = t ? check_tensor(&p->tensors[i], t, path) : 0;
+        if (rc)
+            return rc;
+    }
+    for (int k = 0; k < f->n; k++) {
+        bool ours = false;
+        for (int i = 0; i < p->n && !ours; i++)
+            ours = strcmp(p->tensors[i].name, f->tensors[k].name) == 0;
+        for (size_t i = 0; i < sizeof harmless / sizeof *harmless && !ours; i++)
+            ours = strcmp(harmless[i], f->tensors[k].name) == 0;
+        char text[128];
+        st_describe(text, f->tensors[k].type, f->tensors[k].ndim, f->tensors[k].shape);
+        if (!ours)
+            return FAIL(EFORMAT_, "%s: tensor %.80s %s has no place in a model of this configuration (more layers, or another kind of model?)",
+                        path, f->tensors[k].name, text);
+    }
+    return 0;
+}
+
+static int load_tensors(struct clip *c, const struct st_file *f)
+{
+    int rc = 0;
+    for (int i = 0; i < c->params.n && !rc; i++) {
+        const struct st_tensor *t = st_find(f, c->params.tensors[i].name);
+        if (t)
+            rc = read_tensor(c->ctx, clip_param(c, i), t);
+    }
+    clip_changed(c);
+    return rc;
+}
+
+int clip_load(struct clip *c, const char *path, bool partial)
+{
+    struct st_file f;
+    int rc = st_open(&f, path);
+    if (rc)
+        return rc;
+    if (!(rc = check_tensors(&c->params, &f, path, partial)))
+        rc = load_tensors(c, &f);
+    st_close(&f);
+    return rc;
+}
+
+// The configuration in the metadata, else in config.json beside the file; heads that it does not mention from the tensors.
+static int read_config(struct config *c, const struct st_file *f, const char *path)
+{
+    const char *inside = st_meta_get(f, "diht.config");
+    int rc;
+    if (inside) {
+        rc = config_parse(c, inside, strlen(inside), path);
+    } else {
+        char *dir = path_dir(path), *beside = dir ? path_join(dir, "config.json") : NULL;
+        if (!beside)
+            rc = FAIL(EMEMORY_, "out of memory");
+        else if (!file_exists(beside))
+            rc = FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor %s beside it", path, beside);
+        else
+            rc = config_named(c, beside);
+        free(dir);
+        free(beside);
+    }
+    int *classes[2] = {[HEAD_OBJECT] = &c->object_classes, [HEAD_ATTRIBUTE] = &c->attribute_classes};
+    for (int h = 0; h < 2 && !rc; h++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.weight", head_names[h]);
+        const struct st_tensor *t = st_find(f, name);
+        if (!*classes[h] && t && t->ndim == 2 && t->shape[0] > 0 && t->shape[0] <= 1 << 24)
+            *classes[h] = (int)t->shape[0];
+    }
+    return rc;
+}
+
+// The sizes agree with the file before memory for them is taken.
+static int check_file(const struct config *config, const struct st_file *f, const char *path)
+{
+    struct params p;
+    int rc = params_build(&p, config);
+    if (!rc)
+        rc = check_tensors(&p, f, path, false);
+    params_free(&p);
+    return rc;
+}
+
+int clip_open(struct clip **out, struct ctx *ctx, const char *path)
+{
+    *out = NULL;
+    struct clip *c = NULL;
+    struct st_file f;
+    struct config config;
+    int rc = st_open(&f, path);
+    if (rc)
+        return rc;
+    if ((rc = read_config(&config, &f, path)) || (rc = check_file(&config, &f, path)) || (rc = clip_make(&c, ctx, &config)) ||
+        (rc = load_tensors(c, &f)))
+        goto done;
+    c->meta = f.meta;   // moves
+    c->nmeta = f.nmeta;
+    f.meta = NULL;
+    f.nmeta = 0;
+    *out = c;
+done:
+    if (rc)
+        clip_free(c);
+    st_close(&f);
+    return rc;
+}
+
+// --- writing -------------------------------------------------------------------------------------------------------
+
+static enum st_type file_type(const struct clip *c) { return ctx_real(c->ctx) == F64 ? ST_F64 : ST_F32; }
+
+// Metadata: ours first, then the caller's. Fresh array, texts borrowed.
+static struct st_pair *pairs(const char *key, const char *value, const struct meta *meta, int nmeta)
+{
+    struct st_pair *p = calloc((size_t)nmeta + 1, sizeof *p);
+    if (!p) {
+        (void)FAIL(EMEMORY_, "out of memory");
+        return NULL;
+    }
+    p[0] = (struct st_pair){key, value};
+    for (int i = 0; i < nmeta; i++)
+        p[i + 1] = (struct st_pair){meta[i].key, meta[i].value};
+    return p;
+}
+
+// One file of all tensors from each of the arenas, named prefix + tensor.
+static int save(const struct clip *c, const char *path, const view *arenas, const char *const *prefixes, int narenas,
+                const struct st_pair *meta, int nmeta)
+{
+    int n = c->params.n * narenas, rc = 0;
+    struct st_entry *entries = calloc((size_t)n, sizeof *entries);
+    char (*names)[96] = calloc((size_t)n, sizeof *names);
+    struct atomic_file file = {0};
+    if (!entries || !names) {
+        rc = FAIL(EMEMORY_, "out of memory");
+        goto done;
+    }
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = &c->params.tensors[i % c->params.n];
+        snprintf(names[i], sizeof names[i], "%s%s", prefixes[i / c->params.n], t->name);
+        entries[i] = (struct st_entry){names[i], file_type(c), t->ndim, t->shape};
+    }
+    if ((rc = st_begin(&file, path, entries, n, meta, nmeta)))
+        goto done;
+    for (int i = 0; i < n && !rc; i++) {
+        const struct tensor *t = &c->params.tensors[i % c->params.n];
+        rc = write_tensor(&file, c->ctx, view_at(arenas[i / c->params.n], t->at), t->count);
+    }
+    if (rc)
+        atomic_abort(&file);
+    else
+        rc = atomic_commit(&file);
+done:
+    free(entries);
+    free(names);
+    return rc;
+}
+
+int clip_save(const struct clip *c, const char *path, const struct meta *meta, int nmeta)
+{
+    char *config = config_json(&c->config);
+    struct st_pair *all = config ? pairs("diht.config", config, meta, nmeta) : NULL;
+    int rc = all ? save(c, path, &c->w, (const char *const[]){""}, 1, all, nmeta + 1) : EMEMORY_;
+    free(all);
+    free(config);
+    return rc;
+}
+
+static const char *const moments[] = {"adam.m.", "adam.v."};
+
+int clip_save_state(const struct clip *c, const char *path, const struct meta *meta, int nmeta)
+{
+    if (!c->m.at)
+        return FAIL(EUSAGE_, "%s: no training state to save", path);
+    char steps[32];
+    snprintf(steps, sizeof steps, "%lld", (long long)c->steps);
+    struct st_pair *all = pairs("diht.steps", steps, meta, nmeta);
+    int rc = all ? save(c, path, (view[]){c->m, c->v}, moments, 2, all, nmeta + 1) : EMEMORY_;
+    free(all);
+    return rc;
+}
+
+static int find_moment(const struct clip *c, const struct st_file *f, const char *path, int arena, int i, const struct st_tensor **out)
+{
+    const struct tensor *t = &c->params.tensors[i];
+    char name[96];
+    snprintf(name, sizeof name, "%s%s", moments[arena], t->name);
+    *out = st_find(f, name);
+    if (!*out)
+        return FAIL(EMISSING_, "%s: tensor %s is missing: not the training state of this model", path, name);
+    return check_tensor(t, *out, path);
+}
+
+int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, const char *key, const char *value), void *user)
+{
+    if (!c->m.at)
+        return FAIL(EUSAGE_, "%s: a training state is loaded after clip_train_begin", path);
+    struct st_file f;
+    int rc = st_open(&f, path);
+    if (rc)
+        return rc;
+    const struct st_tensor *t;
+    const char *steps = st_meta_get(&f, "diht.steps");
+    char *end = NULL;
+    long long count = steps ? strtoll(steps, &end, 10) : -1;
+    if (count < 0 || *end) {
+        rc = FAIL(EFORMAT_, "%s: not a training state: its metadata lacks diht.steps", path);
+        goto done;
+    }
+    for (int i = 0; i < 2 * c->params.n && !rc; i++)   // all of it is right before any of it is used
+        rc = find_moment(c, &f, path, i % 2, i / 2, &t);
+    for (int i = 0; i < 2 * c->params.n && !rc; i++)
+        if (!(rc = find_moment(c, &f, path, i % 2, i / 2, &t)))
+            rc = read_tensor(c->ctx, view_at(i % 2 ? c->v : c->m, c->params.tensors[i / 2].at), t);
+    if (rc)
+        goto done;
+    c->steps = count;
+    for (int i = 0; i < f.nmeta && want; i++)
+        want(user, f.meta[i].key, f.meta[i].value);
+done:
+    st_close(&f);
+    return rc;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/params.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+
+const char *const head_names[2] = {[HEAD_OBJECT] = "object_head", [HEAD_ATTRIBUTE] = "attribute_head"};
+
+enum { ALIGN = 64 };   // elements: a cache line of any element type, and of vectors past it
+
+static int add(struct params *p, const char *prefix, const char *name, int ndim, const int64_t *shape, enum init_kind kind,
+               double scale)
+{
+    struct tensor *t = &p->tensors[p->n];
+    snprintf(t->name, sizeof t->name, "%s%s", prefix, name);
+    t->ndim = ndim;
+    t->count = 1;
+    for (int i = 0; i < ndim; i++) {
+        t->shape[i] = shape[i];
+        t->count *= shape[i];
+    }
+    t->at = p->count;
+    t->decay = ndim >= 2;
+    p->inits[p->n] = (struct init){kind, scale};
+    p->count += (t->count + ALIGN - 1) / ALIGN * ALIGN;
+    return p->n++;
+}
+
+static int add1(struct params *p, const char *name, int64_t n, enum init_kind kind, double scale)
+{
+    return add(p, "", name, 1, &n, kind, scale);
+}
+
+static int add2(struct params *p, const char *name, int64_t rows, int64_t columns, enum init_kind kind, double scale)
+{
+    return add(p, "", name, 2, (int64_t[]){rows, columns}, kind, scale);
+}
+
+static void add_blocks(struct params *p, struct block_params *blocks, const char *tower, int64_t w, int64_t h, int64_t L)
+{
+    for (int i = 0; i < L; i++) {
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "%stransformer.resblocks.%d.", tower, i);
+#define ADD(field, name, rows, columns, kind, scale)                                                                \
+        blocks[i].field = add(p, prefix, name, (columns) ? 2 : 1, (int64_t[]){rows, columns}, kind, scale);
+        BLOCK_PARAMETERS(ADD)
+#undef ADD
+    }
+}
+
+int params_build(struct params *p, const struct config *c)
+{
+    memset(p, 0, sizeof *p);
+#define COUNT(...) +1
+    int a_block = 0 BLOCK_PARAMETERS(COUNT), others = 32;
+#undef COUNT
+    size_t room = (size_t)(a_block * (c->vision.layers + c->text.layers) + others);
+    p->tensors = calloc(room, sizeof *p->tensors);
+    p->inits = calloc(room, sizeof *p->inits);
+    p->image_blocks = calloc((size_t)c->vision.layers, sizeof *p->image_blocks);
+    p->text_blocks = calloc((size_t)c->text.layers, sizeof *p->text_blocks);
+    if (!p->tensors || !p->inits || !p->image_blocks || !p->text_blocks) {
+        params_free(p);
+        return FAIL(EMEMORY_, "out of memory");
+    }
+    int64_t w = c->vision.width, e = c->embed_dim, patch = c->vision.patch_size, tw = c->text.width;
+    double std = pow(w, -.5);
+    p->logit_scale = add(p, "", "logit_scale", 0, NULL, INIT_VALUE, log(1 / .07));
+
+    p->conv = add(p, "", "visual.conv1.weight", 4, (int64_t[]){w, 3, patch, patch}, INIT_UNIFORM, pow(3 * patch * patch, -.5));
+    p->class_token = config_class_token(c) ? add1(p, "visual.class_embedding", w, INIT_NORMAL, std) : -1;
+    p->image_pos = add2(p, "visual.positional_embedding", config_image_rows(c), w, c->vision.sincos ? INIT_SINCOS : INIT_NORMAL,
+                        c->vision.sincos ? .5 : std);
+    p->ln_pre_w = add1(p, "visual.ln_pre.weight", w, INIT_ONE, 0);
+    p->ln_pre_b = add1(p, "visual.ln_pre.bias", w, INIT_ZERO, 0);
+    add_blocks(p, p->image_blocks, "visual.", w, config_hidden(c), c->vision.layers);
+    p->ln_post_w = add1(p, "visual.ln_post.weight", w, INIT_ONE, 0);
+    p->ln_post_b = add1(p, "visual.ln_post.bias", w, INIT_ZERO, 0);
+    p->image_proj = add2(p, "visual.proj", w, e, INIT_NORMAL, std);
+
+    p->token = add2(p, "token_embedding.weight", c->text.vocab_size, tw, INIT_NORMAL, .02);
+    p->text_pos = add2(p, "positional_embedding", c->text.context_length, tw, INIT_NORMAL, .01);
+    add_blocks(p, p->text_blocks, "", tw, 4 * tw, c->text.layers);
+    p->ln_final_w = add1(p, "ln_final.weight", tw, INIT_ONE, 0);
+    p->ln_final_b = add1(p, "ln_final.bias", tw, INIT_ZERO, 0);
+    p->text_proj = add2(p, "text_projection", tw, e, INIT_NORMAL, pow(tw, -.5));
+
+    const int classes[2] = {[HEAD_OBJECT] = c->object_classes, [HEAD_ATTRIBUTE] = c->attribute_classes};
+    for (int h = 0; h < 2; h++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.weight", head_names[h]);
+        p->head_w[h] = classes[h] ? add2(p, name, classes[h], e, INIT_UNIFORM, pow(e, -.5)) : -1;
+        snprintf(name, sizeof name, "%s.bias", head_names[h]);
+        p->head_b[h] = classes[h] ? add1(p, name, classes[h], INIT_ZERO, 0) : -1;
+    }
+    return 0;
+}
+
+void params_free(struct params *p)
+{
+    free(p->tensors);
+    free(p->inits);
+    free(p->image_blocks);
+    free(p->text_blocks);
+    memset(p, 0, sizeof *p);
+}
+
+// Rows of a grid x grid picture: a quarter of the width each for sin and cos of the row, sin and cos of the column, at
+// wavelengths from 2 pi up to 2 pi 10,000 (Chen et al. 2021, MoCo v3). A class token's row, when there is one, is zero.
+static void draw_sincos(const struct tensor *t, int64_t grid, double scale, double *out)
+{
+    int64_t w = t->shape[1], quarter = w / 4, first = t->shape[0] - grid * grid;
+    memset(out, 0, (size_t)t->count * sizeof *out);
+    for (int64_t cell = 0; cell < grid * grid; cell++) {
+        double *row = out + (first + cell) * w;
+        for (int64_t i = 0; i < quarter; i++) {
+            double rate = pow(10000, -(double)i / (double)quarter);
+            double y = (double)(cell / grid) * rate, x = (double)(cell % grid) * rate;
+            row[i] = scale * sin(y);
+            row[quarter + i] = scale * cos(y);
+            row[2 * quarter + i] = scale * sin(x);
+            row[3 * quarter + i] = scale * cos(x);
+        }
+    }
+}
+
+void params_draw(const struct params *p, int i, const struct config *config, uint64_t seed, double *out)
+{
+    const struct tensor *t = &p->tensors[i];
+    double scale = p->inits[i].scale;
+    struct rng r = rng_make(seed, (uint64_t)i);
+    switch (p->inits[i].kind) {
+    case INIT_ZERO:
+    case INIT_ONE:
+    case INIT_VALUE:
+        for (int64_t k = 0; k < t->count; k++)
+            out[k] = p->inits[i].kind == INIT_VALUE ? scale : p->inits[i].kind == INIT_ONE;
+        break;
+    case INIT_NORMAL:
+        for (int64_t k = 0; k < t->count; k++)
+            out[k] = scale * rng_normal(&r);
+        break;
+    case INIT_UNIFORM:
+        for (int64_t k = 0; k < t->count; k++)
+            out[k] = rng_range(&r, -scale, scale);
+        break;
+    case INIT_SINCOS:
+        draw_sincos(t, config_grid(config), scale, out);
+        break;
+    }
+}
