@@ -44,7 +44,7 @@ static int add2(struct params *p, const char *name, int64_t rows, int64_t column
 static void add_blocks(struct params *p, struct block_params *blocks, const char *tower, int64_t w, int64_t h, int64_t L)
 {
     for (int i = 0; i < L; i++) {
-        char prefix[64];
+        char prefix[48];
         snprintf(prefix, sizeof prefix, "%stransformer.resblocks.%d.", tower, i);
 #define ADD(field, name, rows, columns, kind, scale)                                                                \
         blocks[i].field = add(p, prefix, name, (columns) ? 2 : 1, (int64_t[]){rows, columns}, kind, scale);
