@@ -39,8 +39,8 @@ static void growth_plot(struct buf *b, const struct report_split *s, int number)
             col[k][i] = row[k];
     }
     const struct plot_series series[] = {
-        {"picture → caption", PLOT_LINE, col[X], col[I2T], col[I2T_LOW], col[I2T_HIGH], (int64_t)n, 0, true},
-        {"caption → picture", PLOT_LINE, col[X], col[T2I], col[T2I_LOW], col[T2I_HIGH], (int64_t)n, 1, true},
+        {"image → text", PLOT_LINE, col[X], col[I2T], col[I2T_LOW], col[I2T_HIGH], (int64_t)n, 0, true},
+        {"text → image", PLOT_LINE, col[X], col[T2I], col[T2I_LOW], col[T2I_HIGH], (int64_t)n, 1, true},
     };
     snprintf(id, sizeof id, "growth-%d", number);
     const struct plot p = {
@@ -105,8 +105,8 @@ static void rank_plot(struct buf *b, const struct report_split *s, int number)
         categories[k] = names[k];
     }
     const struct plot_series series[] = {
-        {"picture → caption", PLOT_BAR, NULL, share[0], NULL, NULL, bins, 0},
-        {"caption → picture", PLOT_BAR, NULL, share[1], NULL, NULL, bins, 1},
+        {"image → text", PLOT_BAR, NULL, share[0], NULL, NULL, bins, 0},
+        {"text → image", PLOT_BAR, NULL, share[1], NULL, NULL, bins, 1},
     };
     snprintf(id, sizeof id, "ranks-%d", number);
     const struct plot p = {
@@ -131,7 +131,7 @@ void split_plots(struct buf *b, const struct report_split *s, int number)
 
 // --- training ------------------------------------------------------------------------------------------------------
 
-enum { POINTS = 240 };   // of a curve: what the eye can tell apart at this width
+enum { POINTS = 160 };   // of a curve: what the eye can tell apart at this width
 struct curve {
     double x[POINTS], mean[POINTS], low[POINTS], high[POINTS];
     int64_t count;
@@ -215,7 +215,7 @@ void training_plots(struct buf *b, const struct report_training *t)
         if (!n)
             continue;
         const struct plot p = {
-            .id = kind->id, .title = kind->title, .description = kind->caption, .x = {.label = "step"},
+            .id = kind->id, .width = 360, .height = 230, .title = kind->title, .description = kind->caption, .x = {.label = "step"},
             .y = {.label = kind->unit, .zero = kind->zero}, .series = series, .nseries = n,
         };
         char caption[256];

@@ -109,7 +109,7 @@ static void i2t_card(struct buf *b, const struct report_query *q)
         const struct report_answer *a = &q->answers[i];
         buf_str(b, a->right ? "<li class=\"right\">" : "<li>");
         caption(b, a->caption);
-        buf_str(b, a->right ? "<span class=\"tick\" title=\"right\">✓</span>" : "");
+        buf_str(b, a->right ? "<span class=\"ok\" title=\"right\">✓</span>" : "");
         buf_str(b, "<span class=\"score\">");
         html_number(b, a->score, 3);
         buf_str(b, "</span></li>");
@@ -135,7 +135,7 @@ static void t2i_card(struct buf *b, const struct report_query *q)
         buf_str(b, "\">");
         picture(b, &a->picture, a->caption);
         buf_str(b, "<span class=\"score\">");
-        buf_str(b, a->right ? "<span class=\"tick\">✓</span> " : "");
+        buf_str(b, a->right ? "<span class=\"ok\">✓</span> " : "");
         html_number(b, a->score, 3);
         buf_str(b, "</span></li>");
     }
@@ -176,6 +176,6 @@ static void direction(struct buf *b, const char *title, const struct report_gall
 
 void gallery_write(struct buf *b, const struct report_split *s, int cards)
 {
-    direction(b, "Picture asks for its caption", &s->i2t_gallery, cards, true);
-    direction(b, "Caption asks for its picture", &s->t2i_gallery, cards, false);
+    direction(b, "Image → text: a picture asks for its caption", &s->i2t_gallery, cards, true);
+    direction(b, "Text → image: a caption asks for its picture", &s->t2i_gallery, cards, false);
 }

@@ -12,7 +12,7 @@
 
 enum { RANGES_SHOWN = 200 };
 
-static const char *const directions[2] = {"picture → caption", "caption → picture"};
+static const char *const directions[2] = {"image → text", "text → image"};
 
 static void fact(struct buf *b, const char *name, const char *value)
 {
@@ -80,9 +80,9 @@ static void headline_direction(struct buf *b, const struct report_recall *r, int
         ruler(b, r, d);
         buf_str(b, "<p class=\"soft\">");
         interval(b, r);
-        buf_str(b, " · 1 of ");
+        buf_str(b, "<br>of ");
         html_count(b, r->candidates);
-        buf_str(b, " · chance ");
+        buf_str(b, ", chance ");
         double chance = r->candidates > 0 ? 100. / (double)r->candidates : NAN;
         html_number(b, chance, chance < 0.01 ? 4 : chance < 1 ? 2 : 1);
         buf_str(b, " %</p>");
@@ -92,7 +92,8 @@ static void headline_direction(struct buf *b, const struct report_recall *r, int
 
 static void headline(struct buf *b, const struct report *r)
 {
-    buf_str(b, "<section class=\"heads\" aria-label=\"Headline figures\">\n");
+    bool even = r->nsplits == 2 || r->nsplits == 4;   // two a row: no lonely last one
+    buf_fmt(b, "<section class=\"heads%s\" aria-label=\"Headline figures\">\n", even ? " even" : "");
     for (int i = 0; i < r->nsplits; i++) {
         const struct report_split *s = &r->splits[i];
         buf_fmt(b, "<a class=\"head\" href=\"#split-%d\"><h2><bdi>", i);
@@ -270,7 +271,7 @@ static void page(struct buf *b, const struct report *r)
     training(b, r->training);
     buf_str(b, "<footer><p>R@k: share of queries whose right answer is among the first k of the gallery. Ranks start at 1; "
                "where candidates tie, the expected rank over their orders counts. Intervals: 95 %, bootstrap over queries. "
-               "Several captions of one picture: the best placed counts.</p></footer>\n</main></body></html>\n");
+               "Several captions of one image: the best placed counts.</p></footer>\n</main></body></html>\n");
 }
 
 int report_write(const struct report *r, const char *path)

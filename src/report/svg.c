@@ -7,6 +7,8 @@
 
 #include "report/html.h"
 
+enum { LABEL_SHOWN = 60 };
+
 // The drawing's frame: data [x0, x1] x [y0, y1] (already logarithms on a log axis) to user units.
 //
 //     top  +--------------------+
@@ -112,10 +114,18 @@ static bool measure(struct frame *f)
     return true;
 }
 
+static size_t characters(const char *text)   // as label() shows them
+{
+    size_t n = 0;
+    for (; text && *text && n < LABEL_SHOWN; text++)
+        n += (*text & 0xc0) != 0x80;
+    return n;
+}
+
 static void label(struct buf *b, double x, double y, const char *class, const char *anchor, const char *text)
 {
     buf_fmt(b, "<text x=\"%.1f\" y=\"%.1f\" class=\"%s\" text-anchor=\"%s\">", x, y, class, anchor);
-    html_text(b, text, 60);
+    html_text(b, text, LABEL_SHOWN);
     buf_str(b, "</text>");
 }
 
@@ -149,7 +159,7 @@ static void draw_x_axis(struct buf *b, const struct frame *f)
     if (p->ncategories) {
         size_t longest = 1;
         for (int i = 0; i < p->ncategories; i++) {
-            size_t n = p->categories[i] ? strlen(p->categories[i]) : 0;
+            size_t n = characters(p->categories[i]);
             longest = n > longest ? n : longest;
         }
         double room = (f->right - f->left) / p->ncategories;
@@ -272,10 +282,7 @@ static void draw_legend(struct buf *b, const struct frame *f)
         const struct plot_series *s = &f->p->series[k];
         if (!s->name)
             continue;
-        size_t n = 0;
-        for (const char *c = s->name; *c; c++)
-            n += (*c & 0xc0) != 0x80;
-        double width = 6.3 * (double)(n > 60 ? 60 : n);
+        double width = 6.3 * (double)characters(s->name);
         label(b, x, f->top - 9, "key", "end", s->name);
         if (s->kind == PLOT_BAR)
             buf_fmt(b, "<rect class=\"bar c%d\" x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\"/>", s->colour, x - width - 15, f->top - 18);

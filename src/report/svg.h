@@ -49,7 +49,7 @@ enum { TICKS_MAX = 24 };
 int ticks_linear(double from, double to, int want, double out[TICKS_MAX]);
 // 1, 10, 100... or 1, 2, 5, 10... within [from, to], 0 < from; linear ones where a decade holds too few.
 int ticks_log(double from, double to, int want, double out[TICKS_MAX]);
-// "250", "1.5k", "2M", "0.05", "2e-6": a tick's text, `step` the distance to the next one (0: unknown).
+// "250", "15k", "2M", "0.05", "2e-6": a tick's text, `step` the distance to the next one (0: unknown).
 void tick_text(char out[32], double value, double step);
 
 #endif

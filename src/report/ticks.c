@@ -89,7 +89,7 @@ void tick_text(char out[32], double value, double step)
         return;
     }
     for (int i = 0; i < 4; i++)
-        if (size >= scales[i].at && (size >= 1e4 || fmod(size, 1e3) == 0)) {
+        if (size >= scales[i].at && (size >= 1e4 || step >= 1e3 || (!(step > 0) && fmod(size, 1e3) == 0))) {
             snprintf(out, 32, "%.4g%s", value / scales[i].at, scales[i].mark);
             return;
         }
