@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/image.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "image/formats.h"
+
+struct format {
+    const char *name, *extension;
+    const char *magic;   // '?' matches any byte
+    size_t magic_len;
+    int (*read)(struct image *, const unsigned char *, size_t, int64_t);   // NULL: known, not decoded
+};
+
+static const struct format formats[] = {
+    {"png", "png", "\x89PNG\r\n\x1a\n", 8, png_read},
+    {"jpeg", "jpg", "\xff\xd8\xff", 3, jpeg_read},
+    {"gif", "gif", "GIF8?a", 6, NULL},
+    {"webp", "webp", "RIFF????WEBP", 12, NULL},
+    {"bmp", "bmp", "BM", 2, NULL},
+    {"tiff", "tiff", "II*\0", 4, NULL},
+    {"tiff", "tiff", "MM\0*", 4, NULL},
+};
+
+static const struct format *sniff(const unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        const struct format *f = &formats[i];
+        size_t k = 0;
+        while (k < f->magic_len && k < n && (f->magic[k] == '?' || (unsigned char)f->magic[k] == bytes[k]))
+            k++;
+        if (k == f->magic_len)
+            return f;
+    }
+    return NULL;
+}
+
+const char *image_format(const void *bytes, size_t n)
+{
+    const struct format *f = sniff(bytes, n);
+    return f ? f->name : NULL;
+}
+
+const char *image_extension(const char *format)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, format) == 0)
+            return formats[i].extension;
+    return format;
+}
+
+int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels)
+{
+    if (width <= 0 || height <= 0)
+        return FAIL(EFORMAT_, "the picture's header says %" PRId64 "x%" PRId64 " pixels: damaged", width, height);
+    if (width > max_pixels / height)
+        return FAIL(EFORMAT_, "the picture has %" PRId64 "x%" PRId64 " pixels, more than the %" PRId64
+                    " allowed: make it smaller", width, height, max_pixels);
+    out->width = (int)width;
+    out->height = (int)height;
+    out->rgb = malloc((size_t)width * (size_t)height * 3);
+    if (!out->rgb)
+        return FAIL(EMEMORY_, "out of memory: no room for a picture of %" PRId64 "x%" PRId64 " pixels", width, height);
+    return 0;
+}
+
+int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels)
+{
+    memset(out, 0, sizeof *out);
+    if (n == 0)
+        return FAIL(EFORMAT_, "the picture is empty (0 bytes)");
+    const struct format *f = sniff(bytes, n);
+    if (!f)
+        return FAIL(EFORMAT_, "not a picture: its %zu bytes do not start as PNG or JPEG do", n);
+    if (!f->read)
+        return FAIL(EUNSUPPORTED_, "a %s picture: only PNG and JPEG can be decoded, convert it first", f->name);
+    // 2^29 pixels keep every product of sides and channels inside an int
+    int64_t most = (int64_t)1 << 29;
+    int rc = f->read(out, bytes, n, max_pixels <= 0 ? IMAGE_MAX_PIXELS : max_pixels < most ? max_pixels : most);
+    if (rc)
+        image_free(out);
+    return rc;
+}
+
+void image_free(struct image *im)
+{
+    if (!im)
+        return;
+    free(im->rgb);
+    memset(im, 0, sizeof *im);
+}
