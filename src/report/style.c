@@ -93,4 +93,4 @@ const char *const page_style =
     "@media print{:root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--faint:#e4e4e4;--good:#11733a;--goodbg:#e3f4e8;--bad:#a8321f;"
     "--c0:#2563c9;--c1:#c2570c;--c2:#16806a;--c3:#8a3ea8;--c4:#a0700a;--c5:#5a6170}"
     "body{font-size:10.5pt}main{max-width:none;padding:0}.card,figure,.head,tbody{break-inside:avoid}h2,h4,h5{break-after:avoid}"
-    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-left:6px;padding-right:6px}}\n";
+    "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}.scroll{overflow:visible}table,.scroll .dir,thead th{font-size:7.5pt}th,td{padding-left:4px;padding-right:4px}}\n";
