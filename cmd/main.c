@@ -72,15 +72,6 @@ int command_done(int rc, char *result)
     return rc >= 0 ? 0 : rc == DIHT_EUSAGE ? 2 : rc == DIHT_ESTOPPED ? 130 : 1;
 }
 
-static int usage(FILE *f)
-{
-    fprintf(f, "diht %s: image-text dual encoders: data, training with hard negatives, features, zero-shot evaluation\n\n"
-               "usage: diht COMMAND [options]      diht COMMAND --help\n\n", diht_version());
-    for (const struct command *const *c = commands; *c; c++)
-        fprintf(f, "  %-10s %s\n", (*c)->name, (*c)->summary);
-    return f == stdout ? 0 : 2;
-}
-
 int main(int argc, char **argv)
 {
     on_terminal = isatty(STDERR_FILENO);
@@ -90,9 +81,11 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &sa, NULL);
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2)
-        return usage(stderr);
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-        return usage(stdout);
+        return help_usage(stderr);
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+        return help_usage(stdout);
+    if (!strcmp(argv[1], "help"))
+        return help_run(argc - 2, argv + 2);
     if (!strcmp(argv[1], "--version")) {
         printf("diht %s\n", diht_version());
         return 0;
@@ -110,5 +103,5 @@ int main(int argc, char **argv)
         return rc;
     }
     fprintf(stderr, "diht: there is no command '%s'; these there are:\n\n", argv[1]);
-    return usage(stderr);
+    return help_usage(stderr);
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,7 +125,7 @@ static int set(const struct command *c, const struct option *o, const char *text
     case OPT_REAL: {
         double v = strtod(text, &end);
         want = "a number";
-        if (end == text || *end || v != v)
+        if (end == text || *end || !isfinite(v))
             break;
         *(double *)field = v;
         return 0;
@@ -167,6 +168,10 @@ static int read_config(const struct command *c, const char *path, void *into)
         end = value + strlen(value);
         while (end > value && isspace((unsigned char)end[-1]))
             end--;
+        if (end - value >= 2 && *value == '"' && end[-1] == '"') {   // quotes keep spaces at the ends, or nothing at all
+            value++;
+            end--;
+        }
         *end = 0;
         const struct option *o = find(c, key);
         if (!o) {
@@ -175,12 +180,16 @@ static int read_config(const struct command *c, const char *path, void *into)
         } else
             rc = set(c, o, keep(strdup(value)), into, where);
     }
+    if (rc == 0 && ferror(f)) {   // a directory opens, and fails only here
+        fprintf(stderr, "diht %s: --config %s: reading failed: %s\n", c->name, path, strerror(errno));
+        rc = -1;
+    }
     free(line);
     fclose(f);
     return rc;
 }
 
-static void print_default(const struct option *o, const void *defaults)
+void option_default(const struct option *o, const void *defaults)
 {
     const char *field = (const char *)defaults + o->at;
     switch (o->kind) {
@@ -207,7 +216,7 @@ void options_help(const struct command *c, const void *defaults)
         char left[64];
         snprintf(left, sizeof left, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->value);
         printf("  %-26s %s", left, o->help);
-        print_default(o, defaults);
+        option_default(o, defaults);
         printf("\n");
     }
     printf("  %-26s %s\n  %-26s %s\n", "--config FILE", "read options from 'key = value' lines (flags win)",
@@ -216,19 +225,80 @@ void options_help(const struct command *c, const void *defaults)
         printf("\nexample: %s\n", c->example);
 }
 
+// Fewest digits that read back to the same number.
+static void print_real(FILE *f, double v)
+{
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    fputs(text, f);
+}
+
+static void print_text(FILE *f, const char *text)
+{
+    size_t n = strlen(text);
+    bool quote = !n || isspace((unsigned char)text[0]) || isspace((unsigned char)text[n - 1]) || text[0] == '"';
+    fprintf(f, quote ? "\"%s\"" : "%s", text);
+}
+
+char *options_text(const struct command *c, const void *from)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return NULL;
+    bool whole = true;
+    fprintf(f, "# diht %s: the options of this run; --config takes this file\n", c->name);
+    for (const struct option *o = c->options; o->name; o++) {
+        const char *field = (const char *)from + o->at;
+        if (o->kind == OPT_TEXT && !*(const char *const *)field) {
+            fprintf(f, "# %s is not set\n", o->name);
+            continue;
+        }
+        fprintf(f, "%s = ", o->name);
+        switch (o->kind) {
+        case OPT_TEXT:
+            if (strpbrk(*(const char *const *)field, "\r\n")) {
+                fprintf(stderr, "diht %s: the value of --%s holds a line break, which a file of options cannot keep\n", c->name, o->name);
+                whole = false;
+            }
+            print_text(f, *(const char *const *)field);
+            break;
+        case OPT_FLAG: fputs(*(const bool *)field ? "true" : "false", f); break;
+        case OPT_INT: fprintf(f, "%d", *(const int *)field); break;
+        case OPT_INT64: fprintf(f, "%" PRId64, *(const int64_t *)field); break;
+        case OPT_SEED: fprintf(f, "%" PRIu64, *(const uint64_t *)field); break;
+        case OPT_REAL: print_real(f, *(const double *)field); break;
+        }
+        fputc('\n', f);
+    }
+    bool failed = ferror(f) != 0;
+    if (fclose(f) != 0 || failed || !whole) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
 int options_parse(const struct command *c, int argc, char **argv, void *into)
 {
     bool only_positional = false;
     const struct option *next = c->options;
     c->defaults(into);
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             options_help(c, into);
             return 1;
         }
     }
-    for (int i = 0; i < argc; i++) {   // the file first: flags win wherever they stand
-        const char *path = strncmp(argv[i], "--config=", 9) == 0 ? argv[i] + 9 : strcmp(argv[i], "--config") == 0 && i + 1 < argc ? argv[i + 1] : NULL;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {   // the file first: flags win wherever they stand
+        const char *path = strncmp(argv[i], "--config=", 9) == 0 ? argv[i] + 9 : NULL;
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            path = argv[i + 1];
         if (path && read_config(c, path, into))
             return -1;
     }

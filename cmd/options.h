@@ -29,7 +29,10 @@ struct command {
 // Fill `into` from defaults < --config FILE < arguments. 0, or 1 when help was printed, or -1 with a sentence printed.
 int options_parse(const struct command *c, int argc, char **argv, void *into);
 void options_help(const struct command *c, const void *defaults);
-// The effective options as a `key = value` file that --config reads back.
+void option_default(const struct option *o, const void *defaults);   // prints " [value]"; nothing for flags and unset text
+// The options in `from` as a `key = value` file that --config reads back to the same values; what is not set is a
+// comment. A fresh string; NULL: out of memory, or (with a sentence printed) a value holds a line break.
+char *options_text(const struct command *c, const void *from);
 void options_free(void);   // memory that values from files live in
 
 #endif

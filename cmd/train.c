@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
 #include "commands.h"
 #include "diht.h"
 
 #define AT(field) offsetof(diht_train_options, field)
+
+extern const struct command command_train;
 
 static const struct option options[] = {
     {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true, true},
@@ -45,10 +49,15 @@ static const struct option options[] = {
 
 static void defaults(void *o) { diht_train_defaults(o); }
 
-static int run(const void *o)
+static int run(const void *given)
 {
-    char *result = NULL;
-    int rc = diht_train(o, &result);
+    diht_train_options o = *(const diht_train_options *)given;
+    char *result = NULL, *effective = options_text(&command_train, given);
+    if (!effective)
+        return 1;
+    o.effective = effective;
+    int rc = diht_train(&o, &result);
+    free(effective);
     return command_done(rc, result);
 }
 

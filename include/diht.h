@@ -90,6 +90,8 @@ typedef struct diht_train_options {
     int threads, loaders;
     int64_t save_every;      // steps between checkpoints (0: only at the end and on a stop)
     int64_t log_every;       // steps between metrics
+    const char *effective;   // text kept as out/train.conf, so that the run can be repeated (the program: its options as
+                             // `key = value` lines; NULL: no such file)
     bool json;
 } diht_train_options;
 DIHT_API void diht_train_defaults(diht_train_options *o);
