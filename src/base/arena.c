@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,18 @@
 #define UNPOISON(p, n) ((void)0)
 #endif
 
+static const size_t MOST = (size_t)1 << 46;   // bytes no machine has: a size beyond them is a mistake or an attack
+
 static size_t round64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 void *arena_take(struct arena *a, size_t bytes)
 {
     size_t at = a->used;
+    if (at >= MOST || bytes > MOST - at) {   // an absurd plan stays absurd: arena_commit() refuses it
+        assert(!a->block);
+        a->used = MOST;
+        return NULL;
+    }
     a->used = at + round64(bytes) + GAP;
     if (!a->block)
         return NULL;
@@ -59,7 +67,7 @@ void *memory_take(size_t bytes)
 {
     void *p = NULL;
     size_t n = round64(bytes ? bytes : 1);
-    if (n < bytes || posix_memalign(&p, 64, n) != 0) {
+    if (bytes > MOST || posix_memalign(&p, 64, n) != 0) {
         char text[32];
         format_bytes(text, (double)bytes);
         FAIL(EMEMORY_, "out of memory: %s could not be allocated (a smaller batch or fewer threads needs less)", text);

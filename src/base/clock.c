@@ -2,13 +2,13 @@
 #include "base/clock.h"
 
 #include <sched.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stop_flag;
+static atomic_int stop_flag;   // lock-free, so a signal handler may set it
 
 double clock_now(void)
 {

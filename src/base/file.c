@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -20,9 +21,9 @@ int file_read(const char *path, struct buf *out)
     size_t n;
     while ((n = fread(block, 1, sizeof block, f)) > 0)
         buf_add(out, block, n);
+    buf_add(out, "", 0);   // an empty file is an empty text, not NULL
     int rc = ferror(f) ? FAIL(EIO_, "%s: reading failed: %s", path, strerror(errno)) : out->failed;
     fclose(f);
-    buf_add(out, "", 0);
     return rc;
 }
 
@@ -40,6 +41,8 @@ bool file_is_dir(const char *path)
 
 int dir_make(const char *path)
 {
+    if (!*path)
+        return FAIL(EUSAGE_, "the name of a directory is empty");
     char *copy = strdup(path);
     if (!copy)
         return FAIL(EMEMORY_, "out of memory");
@@ -98,7 +101,11 @@ void file_unmap(struct file_map *m)
 
 int atomic_open(struct atomic_file *a, const char *path)
 {
+    struct stat s;
     memset(a, 0, sizeof *a);
+    // renaming over /dev/null or a pipe would put a plain file in its place
+    if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
+        return FAIL(EUSAGE_, "%s: is %s; name a plain file to write", path, S_ISDIR(s.st_mode) ? "a directory" : "a device or a pipe");
     a->path = strdup(path);
     // the process id keeps two writers of one target apart
     if (!a->path || asprintf(&a->temp, "%s.%ld.part", path, (long)getpid()) < 0) {
@@ -126,11 +133,24 @@ static void sync_dir(const char *path)
     free(dir);
 }
 
+static bool no_space(const char *path)
+{
+    char *dir = path_dir(path);
+    struct statvfs v;
+    bool none = dir && statvfs(dir, &v) == 0 && v.f_bavail * v.f_frsize < 1 << 20;
+    free(dir);
+    return none;
+}
+
 int atomic_commit(struct atomic_file *a)
 {
     int rc = 0;
-    if (fflush(a->f) != 0 || ferror(a->f) || fsync(fileno(a->f)) != 0)
+    bool earlier = ferror(a->f) != 0;   // a write failed before: its errno is gone, space is the usual reason
+    if (fflush(a->f) != 0 || fsync(fileno(a->f)) != 0)
         rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path, strerror(errno));
+    else if (earlier)
+        rc = no_space(a->path) ? FAIL(EFULL_, "%s: writing failed: the disk is full (what was there before is untouched)", a->path)
+                               : FAIL(EIO_, "%s: writing failed (what was there before is untouched)", a->path);
     if (fclose(a->f) != 0 && !rc)
         rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path, strerror(errno));
     a->f = NULL;

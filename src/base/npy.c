@@ -202,8 +202,10 @@ void npy_read_i64(const struct npy *a, int64_t first, int64_t n, int64_t *out)
     for (int64_t i = 0; i < n; i++)
         if (a->type == NPY_I64)
             memcpy(&out[i], (const char *)a->data + 8 * (first + i), 8);
-        else
-            out[i] = (int64_t)element(a, first + i);
+        else {
+            double v = element(a, first + i);   // what no int64 holds, NaN too, becomes the least: no index is ever that
+            out[i] = v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN;
+        }
 }
 
 static void *room(const struct npy *a, size_t size)

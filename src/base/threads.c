@@ -29,7 +29,9 @@ struct pool {
 
 struct seat { struct pool *p; int worker; };
 
-static _Thread_local int inside = -1;   // worker number while running a piece
+// Which pools this thread is running a piece of, innermost first.
+struct place { const struct pool *pool; int worker; const struct place *outer; };
+static _Thread_local const struct place *here;
 
 static void pause_(void)
 {
@@ -40,11 +42,12 @@ static void pause_(void)
 
 static void work_off(struct pool *p, int worker)
 {
-    inside = worker;
+    struct place place = {p, worker, here};
+    here = &place;
     long long piece;
     while ((piece = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->pieces)
         p->fn(p->arg, piece, worker);
-    inside = -1;
+    here = place.outer;
 }
 
 static void *worker_main(void *arg)
@@ -139,10 +142,12 @@ int pool_threads(const struct pool *p) { return p ? p->threads : 1; }
 
 void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *, int64_t, int), void *arg)
 {
-    if (!p || p->threads == 1 || pieces <= 1 || inside >= 0) {
-        int worker = inside >= 0 ? inside : 0;
+    const struct place *nested = here;
+    while (nested && nested->pool != p)
+        nested = nested->outer;
+    if (!p || nested) {   // another pool's worker number means nothing to this one's scratch: only its own counts
         for (int64_t i = 0; i < pieces; i++)
-            fn(arg, i, worker);
+            fn(arg, i, nested ? nested->worker : 0);
         return;
     }
     pthread_mutex_lock(&p->one_run);
@@ -150,6 +155,11 @@ void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *, int64_t, int), 
     p->fn = fn;
     p->arg = arg;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    if (p->threads == 1 || pieces <= 1) {   // not worth waking anyone; still one caller at a time
+        work_off(p, 0);
+        pthread_mutex_unlock(&p->one_run);
+        return;
+    }
     atomic_store_explicit(&p->busy, p->threads - 1, memory_order_relaxed);
     announce(p);
     work_off(p, 0);

@@ -14,8 +14,8 @@ void pool_free(struct pool *p);
 int pool_threads(const struct pool *p);                    // 1 for NULL
 
 // Run fn(arg, piece, worker) for every piece in 0 .. pieces-1, worker in 0 .. threads-1; returns when all are done.
-// Which worker gets a piece is not fixed: results may depend on the piece only. p NULL, or a call from inside a
-// piece: runs here, in order, as worker 0 (nested: as the worker that called).
+// Which worker gets a piece is not fixed: results may depend on the piece only. p NULL: runs here, in order, as worker
+// 0. From inside a piece of the same pool: runs here, in order, as the worker that called.
 void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *arg, int64_t piece, int worker), void *arg);
 
 #endif

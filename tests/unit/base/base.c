@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -76,6 +78,33 @@ static void pool_runs_every_piece_once(void)
     pool_run(NULL, 4, count_piece, &sum);
     CHECK(sum == 7 * 55 + 10);
     pool_free(p);
+}
+
+static void two_workers_only(void *arg, int64_t piece, int worker)
+{
+    atomic_fetch_add((atomic_llong *)arg, worker == 0 || worker == 1);
+}
+
+static void from_another_pool(void *arg, int64_t piece, int worker)
+{
+    pool_run(((void **)arg)[0], 10, two_workers_only, ((void **)arg)[1]);
+}
+
+static void pools_number_their_own_workers(void)
+{
+    struct pool *outer = pool_new(4, NULL), *inner = pool_new(2, NULL);
+    atomic_llong good = 0;
+    void *both[] = {inner, &good}, *none[] = {NULL, &good};
+    for (int round = 0; round < 50; round++) {
+        good = 0;
+        pool_run(outer, 16, from_another_pool, both);   // several callers at once: they take turns
+        CHECK(good == 160);
+        good = 0;
+        pool_run(outer, 16, from_another_pool, none);
+        CHECK(good == 160);
+    }
+    pool_free(outer);
+    pool_free(inner);
 }
 
 static void permutation_is_one(void)
@@ -163,6 +192,59 @@ static void atomic_files_appear_whole(void)
     CHECK(rmdir(dir) == 0);   // no temporary file left
 }
 
+static void only_plain_files_are_replaced(void)
+{
+    char dir[] = "/tmp/diht-file-XXXXXX";
+    CHECK(mkdtemp(dir) != NULL);
+    CHECK(file_write(dir, "x", 1) == EUSAGE_ && strstr(error_last(), "a directory"));
+    CHECK(file_write("/dev/null", "x", 1) == EUSAGE_ && strstr(error_last(), "/dev/null"));
+    CHECK(dir_make("") == EUSAGE_);
+    rmdir(dir);
+}
+
+static void a_failed_write_leaves_the_old_file(void)
+{
+    char dir[] = "/tmp/diht-file-XXXXXX", path[64];
+    static char big[1 << 20];
+    struct rlimit old, tight;
+    struct buf b = {0};
+    CHECK(mkdtemp(dir) != NULL && getrlimit(RLIMIT_FSIZE, &old) == 0);
+    snprintf(path, sizeof path, "%s/f", dir);
+    CHECK(file_write(path, "old", 3) == 0);
+    fflush(stdout);
+    signal(SIGXFSZ, SIG_IGN);   // a file may not grow past 4 KB: the nearest thing to a full disk
+    tight = (struct rlimit){4096, old.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+    int rc = file_write(path, big, sizeof big);
+    setrlimit(RLIMIT_FSIZE, &old);
+    CHECK((rc == EIO_ || rc == EFULL_) && strstr(error_last(), path) && !strstr(error_last(), "Success"));
+    CHECK(file_read(path, &b) == 0);
+    CHECK_STR(b.at, "old");
+    buf_free(&b);
+    unlink(path);
+    CHECK(rmdir(dir) == 0);   // no temporary file left
+}
+
+static void absurd_sizes_are_refused(void)
+{
+    struct arena a = {0};
+    arena_take(&a, SIZE_MAX - 10);
+    arena_take(&a, 100);
+    arena_take(&a, SIZE_MAX / 2);
+    CHECK(arena_commit(&a) == EMEMORY_);
+    arena_free(&a);
+    CHECK(memory_take(SIZE_MAX) == NULL && memory_take(SIZE_MAX / 2) == NULL);
+}
+
+static void floats_that_are_no_index(void)
+{
+    static const double v[] = {3, -2, NAN, INFINITY, 1e300, -1e300};
+    struct npy a = {.type = NPY_F64, .ndim = 1, .shape = {6}, .count = 6, .data = v};
+    int64_t out[6];
+    npy_read_i64(&a, 0, 6, out);
+    CHECK(out[0] == 3 && out[1] == -2 && out[2] == INT64_MIN && out[3] == INT64_MIN && out[4] == INT64_MIN && out[5] == INT64_MIN);
+}
+
 static void sha256_known(void)
 {
     char hex[SHA256_HEX];
@@ -190,11 +272,16 @@ int main(void)
     CASE(arena_plans_then_carves);
     CASE(map_holds_many_keys);
     CASE(pool_runs_every_piece_once);
+    CASE(pools_number_their_own_workers);
     CASE(permutation_is_one);
     CASE(random_numbers_have_their_moments);
     CASE(halves_round_trip);
     CASE(npy_files_come_back);
     CASE(atomic_files_appear_whole);
+    CASE(only_plain_files_are_replaced);
+    CASE(a_failed_write_leaves_the_old_file);
+    CASE(absurd_sizes_are_refused);
+    CASE(floats_that_are_no_index);
     CASE(sha256_known);
     CASE(buffers_grow);
     return check_done();
