@@ -67,7 +67,7 @@ void *memory_take(size_t bytes)
 {
     void *p = NULL;
     size_t n = round64(bytes ? bytes : 1);
-    if (bytes > MOST || posix_memalign(&p, 64, n) != 0) {
+    if (bytes >= MOST || posix_memalign(&p, 64, n) != 0) {
         char text[32];
         format_bytes(text, (double)bytes);
         FAIL(EMEMORY_, "out of memory: %s could not be allocated (a smaller batch or fewer threads needs less)", text);
