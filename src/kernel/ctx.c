@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "kernel/inner.h"
+
+size_t dtype_size(enum dtype t)
+{
+    static const size_t size[] = {[F32] = 4, [F64] = 8, [BF16] = 2, [S8] = 1};
+    return size[t];
+}
+
+static bool always(void) { return true; }
+
+// Best first.
+static const struct variant {
+    const char *isa;
+    bool (*supported)(void);
+    const struct inner *f32, *f64;
+} variants[] = {
+    {"ref", always, &inner_ref_f32, &inner_ref_f64},
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+static const struct inner *choose(enum dtype real, const char *isa, int *rc)
+{
+    *rc = 0;
+    const char *from = isa ? "the instruction set asked for" : "DIHT_ISA";
+    if (!isa)
+        isa = getenv("DIHT_ISA");
+    bool known = false;
+    for (int i = 0; i < VARIANTS; i++) {
+        bool named = isa && *isa && strcmp(isa, variants[i].isa) == 0;
+        known = known || named;
+        if (isa && *isa && !named)
+            continue;
+        if (!variants[i].supported()) {
+            if (named)
+                *rc = FAIL(EUSAGE_, "%s: this processor has no %s: leave DIHT_ISA unset, or set it to avx2 or ref", from, isa);
+            continue;
+        }
+        return real == F64 ? variants[i].f64 : variants[i].f32;
+    }
+    if (!known)
+        *rc = FAIL(EUSAGE_, "%s: \"%s\" is not known: ref, avx2 or avx512 expected", from, isa);
+    return NULL;
+}
+
+int ctx_open(struct ctx **out, enum dtype real, int threads, const char *isa)
+{
+    *out = NULL;
+    int rc = 0;
+    assert(real == F32 || real == F64);
+    const struct inner *inner = choose(real, isa, &rc);
+    if (!inner)
+        return rc;
+    struct ctx *c = calloc(1, sizeof *c);
+    if (!c)
+        return FAIL(EMEMORY_, "out of memory: no room for a compute context");
+    c->inner = inner;
+    c->real = real;
+    c->size = dtype_size(real);
+    c->table = whole_problems;
+    c->table.isa = inner->isa;
+    c->threads = threads > 0 ? threads : cpu_count();
+    c->pool = pool_new(c->threads, NULL);
+    c->worker = memory_take((size_t)c->threads * WORKER_SCRATCH);
+    c->shared = memory_take(SHARED_SCRATCH);
+    if (!c->pool || !c->worker || !c->shared) {
+        ctx_close(c);
+        return EMEMORY_;
+    }
+    *out = c;
+    return 0;
+}
+
+void ctx_close(struct ctx *c)
+{
+    if (!c)
+        return;
+    pool_free(c->pool);
+    free(c->worker);
+    free(c->shared);
+    free(c);
+}
+
+const struct kernels *ctx_kernels(const struct ctx *c) { return &c->table; }
+enum dtype ctx_real(const struct ctx *c) { return c->real; }
+struct pool *ctx_pool(const struct ctx *c) { return c->pool; }
+int ctx_threads(const struct ctx *c) { return c->threads; }
+
+view ctx_alloc(struct ctx *c, enum dtype type, int64_t count)
+{
+    size_t bytes;
+    if (count < 0 || __builtin_mul_overflow((size_t)count, dtype_size(type), &bytes)) {
+        FAIL(EMEMORY_, "out of memory: %lld elements cannot be addressed", (long long)count);
+        return (view){NULL, type};
+    }
+    return (view){memory_zero(bytes), type};
+}
+
+void ctx_free(struct ctx *c, view v) { free(v.at); }
+
+void ctx_put(struct ctx *c, view to, const float *from, int64_t n)
+{
+    assert(to.type == F32 || to.type == F64);
+    if (to.type == F32 && n > 0)
+        memcpy(to.at, from, (size_t)n * sizeof *from);
+    else
+        for (int64_t i = 0; i < n; i++)
+            ((double *)to.at)[i] = from[i];
+}
+
+void ctx_get(struct ctx *c, float *to, view from, int64_t n)
+{
+    assert(from.type == F32 || from.type == F64);
+    if (from.type == F32 && n > 0)
+        memcpy(to, from.at, (size_t)n * sizeof *to);
+    else
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (float)((const double *)from.at)[i];
+}
+
+void ctx_put64(struct ctx *c, view to, const double *from, int64_t n)
+{
+    assert(to.type == F32 || to.type == F64);
+    if (to.type == F64 && n > 0)
+        memcpy(to.at, from, (size_t)n * sizeof *from);
+    else
+        for (int64_t i = 0; i < n; i++)
+            ((float *)to.at)[i] = (float)from[i];
+}
+
+void ctx_get64(struct ctx *c, double *to, view from, int64_t n)
+{
+    assert(from.type == F32 || from.type == F64);
+    if (from.type == F64 && n > 0)
+        memcpy(to, from.at, (size_t)n * sizeof *to);
+    else
+        for (int64_t i = 0; i < n; i++)
+            to[i] = ((const float *)from.at)[i];
+}
