@@ -49,7 +49,7 @@ struct loader_stats {
 struct loader;
 int loader_open(struct loader **out, const struct loader_options *o);
 void loader_close(struct loader *l);                              // any time; accepts NULL
-int loader_next(struct loader *l, const struct batch **out);      // 1 a batch, 0 the end, negative: EMEMORY_, ESTOPPED_
+int loader_next(struct loader *l, const struct batch **out);      // 1 a batch, 0 the end, EMEMORY_
 int loader_seek(struct loader *l, int64_t step);                  // the next batch is this step's
 int64_t loader_steps(const struct loader *l);                     // batches an epoch
 struct loader_stats loader_stats(const struct loader *l);

@@ -57,7 +57,7 @@ int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pix
     if (width <= 0 || height <= 0)
         return FAIL(EFORMAT_, "the picture's header says %" PRId64 "x%" PRId64 " pixels: damaged", width, height);
     if (width > max_pixels / height)
-        return FAIL(EFORMAT_, "the picture has %" PRId64 "x%" PRId64 " pixels, more than the %" PRId64
+        return FAIL(EUNSUPPORTED_, "the picture has %" PRId64 "x%" PRId64 " pixels, more than the %" PRId64
                     " allowed: make it smaller", width, height, max_pixels);
     out->width = (int)width;
     out->height = (int)height;

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/list.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/file.h"
+
+enum { MOST_COLUMNS = 256, MOST_CAPTIONS = 1024, MOST_ROW = 1 << 20, MOST_PICTURE = 256 << 20 };
+enum column { CAPTION, PATH, TAGS, SPLIT, KEY, COLUMNS };
+enum list_kind { LIST_TSV, LIST_CSV, LIST_JSON };
+
+// Names of the columns; where a list has several of one kind, the first here counts.
+static const struct { const char *name; enum column column; } names[] = {
+    {"caption", CAPTION}, {"captions", CAPTION}, {"text", CAPTION}, {"title", CAPTION},
+    {"path", PATH}, {"image", PATH}, {"image_path", PATH}, {"filepath", PATH}, {"filename", PATH}, {"file", PATH},
+    {"tags", TAGS}, {"split", SPLIT}, {"key", KEY},
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+struct list {
+    char *path, *dir;
+    struct file_map map;
+    const char *at, *end;              // unread
+    enum list_kind kind;
+    int64_t row, line;                 // of the next row
+    int column[COLUMNS];               // place of each in a row, -1 none
+    int columns;                       // the header's, or 2
+    struct buf text;                   // the row's fields, each with a NUL
+    size_t field[MOST_COLUMNS];        // offsets into text
+    int fields;
+    const char *captions[MOST_CAPTIONS];
+    char key[32];
+    char why[256];
+};
+
+static bool utf8_valid(const char *text, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + n;
+    while (p < end) {
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+        int more = *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
+        if (*p < 0xc2 || *p > 0xf4 || end - p <= more)
+            return false;
+        // overlong forms, surrogates and what lies past U+10FFFF show in the second byte
+        if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+            return false;
+        for (int i = 1; i <= more; i++)
+            if ((p[i] & 0xc0) != 0x80)
+                return false;
+        p += more + 1;
+    }
+    return true;
+}
+
+// Its place in `names`; NAMES when unknown.
+static int rank_of(const char *name)
+{
+    int i = 0;
+    while (i < NAMES && strcasecmp(names[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t n = strlen(text);
+    while (n > 0 && isspace((unsigned char)text[n - 1]))
+        text[--n] = 0;
+    return text;
+}
+
+static char *field(const struct list *l, int i) { return l->text.at + l->field[i]; }
+
+// Cut the line [at, end) at tabs.
+static const char *cut_tabs(struct list *l, const char *at, const char *end)
+{
+    for (;;) {
+        const char *tab = memchr(at, '\t', (size_t)(end - at)), *stop = tab ? tab : end;
+        if (l->fields == MOST_COLUMNS)
+            return "more than 256 columns";
+        l->field[l->fields++] = l->text.len;
+        buf_add(&l->text, at, (size_t)(stop - at));
+        buf_char(&l->text, 0);
+        if (!tab)
+            return NULL;
+        at = tab + 1;
+    }
+}
+
+// Read a CSV row from *at, which moves past it (line break included); quoted fields may hold line breaks.
+static const char *cut_commas(struct list *l, const char **at, const char *end)
+{
+    const char *p = *at;
+    for (;;) {
+        if (l->fields == MOST_COLUMNS)
+            return "more than 256 columns";
+        l->field[l->fields++] = l->text.len;
+        if (p < end && *p == '"') {
+            for (p++;;) {
+                const char *quote = p < end ? memchr(p, '"', (size_t)(end - p)) : NULL;
+                if (!quote || quote - *at > MOST_ROW)
+                    return "a quote (\") is not closed";
+                buf_add(&l->text, p, (size_t)(quote - p));
+                p = quote + 1;
+                if (p == end || *p != '"')
+                    break;
+                buf_char(&l->text, '"');   // doubled: stands for itself
+                p++;
+            }
+            if (p < end && *p == '\r' && p + 1 < end && p[1] == '\n')
+                p++;
+            if (p < end && *p != ',' && *p != '\n')
+                return "text follows a closing quote (\")";
+        } else {
+            const char *start = p;
+            while (p < end && *p != ',' && *p != '\n')
+                p++;
+            bool cr = p > start && p[-1] == '\r' && (p == end || *p == '\n');
+            buf_add(&l->text, start, (size_t)(p - start) - cr);
+        }
+        buf_char(&l->text, 0);
+        if (p == end || *p == '\n') {
+            *at = p < end ? p + 1 : p;
+            return NULL;
+        }
+        p++;
+    }
+}
+
+static const char *line_end(const char *at, const char *end)
+{
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    return stop ? stop : end;
+}
+
+static bool blank(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    return at == end;
+}
+
+// Split the row at l->at into fields and move past it. A row that cannot be cut costs its first line only.
+static const char *cut(struct list *l)
+{
+    const char *start = l->at, *stop = line_end(start, l->end), *why, *next = stop < l->end ? stop + 1 : stop;
+    buf_clear(&l->text);
+    l->fields = 0;
+    if (l->kind == LIST_CSV) {
+        const char *p = start;
+        why = cut_commas(l, &p, l->end);
+        next = why ? next : p;
+    } else {
+        bool cr = stop > start && stop[-1] == '\r';
+        why = stop - start > MOST_ROW ? "longer than 1 MiB" : cut_tabs(l, start, stop - cr);
+    }
+    if (!why && next - start > MOST_ROW)
+        why = "longer than 1 MiB";
+    if (!why && memchr(start, 0, (size_t)(next - start)))
+        why = "a zero byte: not text";
+    if (!why && !utf8_valid(start, (size_t)(next - start)))
+        why = "not UTF-8";
+    for (const char *p = start; p < next; p++)
+        l->line += *p == '\n';
+    l->at = next;
+    return why;
+}
+
+// A list of strings or one string to "a, b".
+static const char *json_words(struct list *l, const json_t *v, size_t *offset)
+{
+    *offset = l->text.len;
+    for (size_t i = 0; json_is_array(v) && i < json_array_size(v); i++) {
+        const json_t *one = json_array_get(v, i);
+        if (!json_is_string(one))
+            return "tags must be texts";
+        buf_fmt(&l->text, "%s%s", i ? ", " : "", json_string_value(one));
+    }
+    if (json_is_string(v))
+        buf_str(&l->text, json_string_value(v));
+    else if (v && !json_is_array(v) && !json_is_null(v))
+        return "tags must be a text or a list of texts";
+    buf_char(&l->text, 0);
+    return NULL;
+}
+
+// One JSON object: fields CAPTION .. KEY in that order, further captions behind them.
+static const char *cut_json(struct list *l)
+{
+    const char *start = l->at, *stop = line_end(start, l->end), *why = NULL;
+    const json_t *value[COLUMNS] = {0};
+    json_error_t error;
+    json_t *object = NULL;
+    buf_clear(&l->text);
+    l->fields = 0;
+    l->at = stop < l->end ? stop + 1 : stop;
+    l->line++;
+    if (stop - start > MOST_ROW)
+        return "longer than 1 MiB";
+    object = json_loadb(start, (size_t)(stop - start), 0, &error);
+    if (!json_is_object(object)) {
+        snprintf(l->why, sizeof l->why, "not a JSON object: %s", object ? "another value" : error.text);
+        why = l->why;
+        goto done;
+    }
+    for (int i = NAMES - 1; i >= 0; i--) {
+        const json_t *v = json_object_get(object, names[i].name);
+        if (v)
+            value[names[i].column] = v;
+    }
+    for (int c = 0; c < COLUMNS && !why; c++) {
+        const json_t *one = value[c];
+        if (c == CAPTION && json_is_array(one))
+            one = json_array_get(one, 0);
+        if (c == TAGS) {
+            why = json_words(l, one, &l->field[c]);
+            continue;
+        }
+        if (one && !json_is_string(one) && !json_is_null(one) && !(c == KEY && json_is_integer(one))) {
+            static const char *const what[] = {"caption", "path", "tags", "split", "key"};
+            snprintf(l->why, sizeof l->why, "\"%s\" is not a text", what[c]);
+            why = l->why;
+            break;
+        }
+        l->field[c] = l->text.len;
+        if (json_is_integer(one))
+            buf_fmt(&l->text, "%" JSON_INTEGER_FORMAT, json_integer_value(one));
+        else
+            buf_str(&l->text, json_is_string(one) ? json_string_value(one) : "");
+        buf_char(&l->text, 0);
+    }
+    l->fields = COLUMNS;
+    for (size_t i = 1; !why && json_is_array(value[CAPTION]) && i < json_array_size(value[CAPTION]); i++) {
+        const json_t *one = json_array_get(value[CAPTION], i);
+        if (!json_is_string(one) || l->fields == MOST_COLUMNS) {
+            why = l->fields == MOST_COLUMNS ? "more than 250 captions" : "a caption is not a text";
+            break;
+        }
+        l->field[l->fields++] = l->text.len;
+        buf_str(&l->text, json_string_value(one));
+        buf_char(&l->text, 0);
+    }
+done:
+    json_decref(object);
+    return why;
+}
+
+// What kind of list: by the file's name, else by its first line.
+static enum list_kind kind_of(const struct list *l)
+{
+    static const struct { const char *ext; enum list_kind kind; } known[] = {
+        {".tsv", LIST_TSV}, {".csv", LIST_CSV}, {".jsonl", LIST_JSON}, {".ndjson", LIST_JSON},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(path_ext(l->path), known[i].ext) == 0)
+            return known[i].kind;
+    if (l->at < l->end && *l->at == '{')
+        return LIST_JSON;
+    return l->at < l->end && memchr(l->at, '\t', (size_t)(line_end(l->at, l->end) - l->at)) ? LIST_TSV : LIST_CSV;
+}
+
+static void skip_blank(struct list *l)
+{
+    while (l->at < l->end) {
+        const char *stop = line_end(l->at, l->end);
+        if (!blank(l->at, stop))
+            return;
+        l->at = stop < l->end ? stop + 1 : stop;
+        l->line++;
+    }
+}
+
+// The header, when the first row is one. Else rewinds.
+static int read_header(struct list *l)
+{
+    for (int c = 0; c < COLUMNS; c++)
+        l->column[c] = l->kind == LIST_JSON ? c : c <= PATH ? c : -1;
+    l->columns = 2;
+    skip_blank(l);
+    if (l->kind == LIST_JSON || l->at == l->end)
+        return 0;
+    const char *start = l->at;
+    int64_t line = l->line;
+    int place[COLUMNS] = {-1, -1, -1, -1, -1}, rank[COLUMNS] = {NAMES, NAMES, NAMES, NAMES, NAMES}, known = 0;
+    if (!cut(l) && !l->text.failed)
+        for (int i = 0; i < l->fields; i++) {
+            int r = rank_of(trim(field(l, i))), c = r < NAMES ? (int)names[r].column : -1;
+            known += r < NAMES;
+            if (c >= 0 && r < rank[c]) {
+                place[c] = i;
+                rank[c] = r;
+            }
+        }
+    if (place[CAPTION] >= 0 && place[PATH] >= 0) {
+        memcpy(l->column, place, sizeof place);
+        l->columns = l->fields;
+        return 0;
+    }
+    if (known > 0 && known == l->fields)
+        return FAIL(EFORMAT_, "%s: the header has no column \"%s\": it needs caption and path, and may have tags, split, key", l->path,
+                    place[CAPTION] < 0 ? "caption" : "path");
+    l->at = start;
+    l->line = line;
+    return 0;
+}
+
+int list_open(struct list **out, const char *path)
+{
+    *out = NULL;
+    struct list *l = calloc(1, sizeof *l);
+    if (!l)
+        return FAIL(EMEMORY_, "out of memory: no room to read %s", path);
+    int rc = EMEMORY_;
+    l->path = strdup(path);
+    l->dir = path_dir(path);
+    if (!l->path || !l->dir) {
+        rc = FAIL(EMEMORY_, "out of memory: no room to read %s", path);
+        goto done;
+    }
+    if ((rc = file_map(&l->map, path)) != 0)
+        goto done;
+    l->at = l->map.at ? (const char *)l->map.at : "";
+    l->end = l->at + l->map.size;
+    if (l->map.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
+        l->at += 3;
+    l->line = 1;
+    l->kind = kind_of(l);
+    rc = read_header(l);
+done:
+    if (rc)
+        list_close(l);
+    else
+        *out = l;
+    return rc;
+}
+
+void list_close(struct list *l)
+{
+    if (!l)
+        return;
+    file_unmap(&l->map);
+    buf_free(&l->text);
+    free(l->path);
+    free(l->dir);
+    free(l);
+}
+
+// Fill `row` from the fields; a sentence when something needed is not there.
+static const char *take(struct list *l, struct list_row *row)
+{
+    if (l->kind != LIST_JSON && l->fields != l->columns) {
+        // empty cells behind the last column do no harm
+        int used = l->fields;
+        while (used > l->columns && !*field(l, used - 1))
+            used--;
+        if (used != l->columns) {
+            snprintf(l->why, sizeof l->why, "%d columns, %d expected", l->fields, l->columns);
+            return l->why;
+        }
+    }
+    char *cell[COLUMNS];
+    for (int c = 0; c < COLUMNS; c++)
+        cell[c] = l->column[c] >= 0 ? trim(field(l, l->column[c])) : "";
+    row->path = cell[PATH];
+    row->tags = cell[TAGS];
+    row->split = cell[SPLIT];
+    if (*cell[KEY]) {
+        row->key = cell[KEY];
+        row->key_given = 1;
+        if (strlen(cell[KEY]) > 1024)
+            return "the key is longer than 1024 bytes";
+    }
+    if (*cell[CAPTION])
+        l->captions[row->caption_count++] = cell[CAPTION];
+    for (int i = COLUMNS; l->kind == LIST_JSON && i < l->fields; i++) {
+        char *more = trim(field(l, i));
+        if (*more)
+            l->captions[row->caption_count++] = more;
+    }
+    if (row->caption_count == 0)
+        return "the caption is empty";
+    if (!*cell[PATH])
+        return "the path is empty";
+    if (strstr(cell[PATH], "://"))
+        return "the path is a web address: only files can be read";
+    return NULL;
+}
+
+int list_next(struct list *l, struct list_row *row)
+{
+    skip_blank(l);
+    memset(row, 0, sizeof *row);
+    if (l->at == l->end)
+        return 0;
+    snprintf(l->key, sizeof l->key, "%08" PRId64, l->row);
+    row->row = l->row++;
+    row->line = l->line;
+    row->key = l->key;
+    row->captions = l->captions;
+    row->bad = l->kind == LIST_JSON ? cut_json(l) : cut(l);
+    if (!l->text.failed && !row->bad)
+        row->bad = take(l, row);
+    if (l->text.failed)
+        return FAIL(EMEMORY_, "%s: line %" PRId64 ": out of memory", l->path, row->line);
+    return 1;
+}
+
+double list_share(const struct list *l)
+{
+    return l->map.size ? 1 - (double)(l->end - l->at) / (double)l->map.size : 1;
+}
+
+const char *list_dir(const struct list *l) { return l->dir; }
+
+const void *list_head(const struct list *l, size_t most, size_t *n)
+{
+    *n = l->map.size < most ? l->map.size : most;
+    return l->map.at;
+}
+
+int picture_read(const char *path, struct buf *out)
+{
+    buf_clear(out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   // a pipe must not hold us up
+    if (fd < 0)
+        return FAIL(error_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
+    struct stat s;
+    char block[1 << 16];
+    ssize_t got = 0;
+    int rc = 0;
+    if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))
+        rc = FAIL(EIO_, "%s: is not a regular file", path);
+    else if (s.st_size > MOST_PICTURE)
+        rc = FAIL(EUNSUPPORTED_, "%s: the file is larger than 256 MiB", path);
+    while (!rc && out->len <= MOST_PICTURE && (got = read(fd, block, sizeof block)) > 0)
+        buf_add(out, block, (size_t)got);
+    if (!rc && got < 0)
+        rc = FAIL(EIO_, "%s: reading failed: %s", path, strerror(errno));
+    if (!rc && out->failed)
+        rc = FAIL(EMEMORY_, "%s: out of memory", path);
+    close(fd);
+    return rc;
+}
