@@ -41,7 +41,7 @@ static inline void check_str(const char *file, int line, const char *what, const
 {
     if (!a || !b || strcmp(a, b) != 0) {
         char text[2048];
-        snprintf(text, sizeof text, "%s: \"%s\" against \"%s\"", what, a ? a : "(null)", b ? b : "(null)");
+        snprintf(text, sizeof text, "%s: \"%.900s\" against \"%.900s\"", what, a ? a : "(null)", b ? b : "(null)");
         check_fail(file, line, text);
     }
 }
