@@ -10,7 +10,8 @@ static const struct option options[] = {
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
     {"image-features", OPT_TEXT, AT(image_features), "FILE", "features instead of a model: .npy [n,d], used as given"},
     {"text-features", OPT_TEXT, AT(text_features), "FILE", ".npy [m,d]"},
-    {"txt2img", OPT_TEXT, AT(txt2img), "FILE", ".npy [m]: each caption's image row (default: text i belongs to image i)"},
+    {"txt2img", OPT_TEXT, AT(txt2img), "FILE",
+     ".npy [m]: each caption's image row (default: text i belongs to image i)"},
     {"preset", OPT_TEXT, AT(preset), "NAME", "diht, raw or gcc-report"},
     {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption"},
     {"ranges", OPT_INT64, AT(ranges), "N", "galleries of N images by list index (0: one gallery)"},
@@ -35,6 +36,7 @@ static int run(const void *o)
 }
 
 const struct command command_eval = {
-    "eval", "zero-shot retrieval: ranks, Recall@k, intervals, a page", "diht eval DATASET --model model.safetensors --split val --html report.html",
+    "eval", "zero-shot retrieval: ranks, Recall@k, intervals, a page",
+    "diht eval DATASET --model model.safetensors --split val --html report.html",
     options, sizeof(diht_eval_options), defaults, run,
 };

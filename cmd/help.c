@@ -10,8 +10,10 @@
 
 int help_usage(FILE *f)
 {
-    fprintf(f, "diht %s: image-text dual encoders: data, training with hard negatives, features, zero-shot evaluation\n\n"
-               "usage: diht COMMAND [options]      diht COMMAND --help\n\n", diht_version());
+    fprintf(f,
+            "diht %s: image-text dual encoders: data, training with hard negatives, features, zero-shot evaluation\n\n"
+            "usage: diht COMMAND [options]      diht COMMAND --help\n\n",
+            diht_version());
     for (const struct command *const *c = commands; *c; c++)
         fprintf(f, "  %-10s %s\n", (*c)->name, (*c)->summary);
     fprintf(f, "  %-10s %s\n", "help", "this list; help --man [COMMAND], help --completion bash");
@@ -73,7 +75,7 @@ static void man_command(const struct command *c, const void *defaults)
     printf(" [\\fIoptions\\fR]\n.SH OPTIONS\n");
     for (const struct option *o = c->options; o->name; o++)
         man_option(o, defaults);
-    printf(".TP\n\\fB\\-\\-config\\fR \\fIFILE\\fR\nread options from 'key = value' lines; options given as arguments win\n");
+    printf(".TP\n\\fB\\-\\-config\\fR \\fIFILE\\fR\nread options from 'key = value' lines; arguments win\n");
     if (c->example) {
         printf(".SH EXAMPLE\n.EX\n");
         roff(c->example);
@@ -85,15 +87,17 @@ static void man_command(const struct command *c, const void *defaults)
 
 static void man_program(void)
 {
-    printf(".TH DIHT 1 \"\" \"diht %s\" \"User Commands\"\n.SH NAME\ndiht \\- image\\-text dual encoders: data, training with hard "
-           "negatives, features, zero\\-shot evaluation\n.SH SYNOPSIS\n\\fBdiht\\fR \\fICOMMAND\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n",
+    printf(".TH DIHT 1 \"\" \"diht %s\" \"User Commands\"\n.SH NAME\ndiht \\- image\\-text dual encoders: data, "
+           "training with hard negatives, features, zero\\-shot evaluation\n.SH SYNOPSIS\n\\fBdiht\\fR \\fICOMMAND\\fR "
+           "[\\fIoptions\\fR]\n.SH COMMANDS\n",
            diht_version());
     for (const struct command *const *c = commands; *c; c++) {
         printf(".TP\n\\fB%s\\fR\n", (*c)->name);
         roff((*c)->summary);
         printf("\n");
     }
-    printf(".SH ENVIRONMENT\n.TP\n\\fBDIHT_DEBUG\\fR\nset: print debug lines and where an error was raised\n.SH SEE ALSO\n");
+    printf(".SH ENVIRONMENT\n.TP\n\\fBDIHT_DEBUG\\fR\nset: print debug lines and where an error was raised\n"
+           ".SH SEE ALSO\n");
     for (const struct command *const *c = commands; *c; c++)
         printf("\\fBdiht\\-%s\\fR(1)%s\n", (*c)->name, c[1] ? "," : "");
 }
@@ -154,10 +158,12 @@ int help_run(int argc, char **argv)
                 completion_bash();
                 return command_done(0, NULL);
             }
-            fprintf(stderr, "diht help: --completion takes the shell: bash (zsh reads the same after 'bashcompinit')\n");
+            fprintf(stderr,
+                    "diht help: --completion takes the shell: bash (zsh reads the same after 'bashcompinit')\n");
             return 2;
         } else if (name || argv[i][0] == '-') {
-            fprintf(stderr, "diht help: nothing expects '%s'; it takes one command, --man or --completion bash\n", argv[i]);
+            fprintf(stderr, "diht help: nothing expects '%s'; it takes one command, --man or --completion bash\n",
+                    argv[i]);
             return 2;
         } else {
             name = argv[i];

@@ -27,6 +27,7 @@ static int run(const void *o)
 }
 
 const struct command command_loss = {
-    "loss", "HN-NCE and its gradients for two feature files", "diht loss --images x.npy --texts t.npy --grad out --json",
+    "loss", "HN-NCE and its gradients for two feature files",
+    "diht loss --images x.npy --texts t.npy --grad out --json",
     options, sizeof(diht_loss_options), defaults, run,
 };

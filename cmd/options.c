@@ -131,7 +131,8 @@ static int set(const struct command *c, const struct option *o, const char *text
         return 0;
     }
     }
-    fprintf(stderr, "diht %s: %s%s%s takes %s, '%s' was given\n", c->name, where, *where ? "" : "--", o->name, want, text);
+    fprintf(stderr, "diht %s: %s%s%s takes %s, '%s' was given\n", c->name, where, *where ? "" : "--", o->name, want,
+            text);
     return -1;
 }
 
@@ -168,7 +169,7 @@ static int read_config(const struct command *c, const char *path, void *into)
         end = value + strlen(value);
         while (end > value && isspace((unsigned char)end[-1]))
             end--;
-        if (end - value >= 2 && *value == '"' && end[-1] == '"') {   // quotes keep spaces at the ends, or nothing at all
+        if (end - value >= 2 && *value == '"' && end[-1] == '"') {   // quotes keep outer spaces, or nothing at all
             value++;
             end--;
         }
@@ -214,7 +215,8 @@ void options_help(const struct command *c, const void *defaults)
     printf(" [options]\n\n");
     for (const struct option *o = c->options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->value);
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
+                 o->kind == OPT_FLAG ? "" : o->value);
         printf("  %-26s %s", left, o->help);
         option_default(o, defaults);
         printf("\n");
@@ -263,7 +265,8 @@ char *options_text(const struct command *c, const void *from)
         switch (o->kind) {
         case OPT_TEXT:
             if (strpbrk(*(const char *const *)field, "\r\n")) {
-                fprintf(stderr, "diht %s: the value of --%s holds a line break, which a file of options cannot keep\n", c->name, o->name);
+                fprintf(stderr, "diht %s: the value of --%s holds a line break, which a file of options cannot keep\n",
+                        c->name, o->name);
                 whole = false;
             }
             print_text(f, *(const char *const *)field);

@@ -11,7 +11,8 @@ extern const struct command command_train;
 static const struct option options[] = {
     {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true, true},
     {"out", OPT_TEXT, AT(out), "DIR", "where the model, its state and metrics.jsonl go", false, true},
-    {"model", OPT_TEXT, AT(model), "M", "configuration (demo, tiny, diht_vitb32_224px, ... or a .json file) or a checkpoint"},
+    {"model", OPT_TEXT, AT(model), "M",
+     "configuration (demo, tiny, diht_vitb32_224px, ... or a .json file) or a checkpoint"},
     {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file of the tokenizer"},
     {"split", OPT_TEXT, AT(split), "NAME", "split to train on"},
     {"resume", OPT_FLAG, AT(resume), "", "go on where a stopped run in --out ended"},
@@ -62,6 +63,7 @@ static int run(const void *given)
 }
 
 const struct command command_train = {
-    "train", "train a dual encoder with the hard-negative loss", "diht train DATASET --model demo --vocab merges.txt --out run",
+    "train", "train a dual encoder with the hard-negative loss",
+    "diht train DATASET --model demo --vocab merges.txt --out run",
     options, sizeof(diht_train_options), defaults, run,
 };

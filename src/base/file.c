@@ -105,7 +105,8 @@ int atomic_open(struct atomic_file *a, const char *path)
     memset(a, 0, sizeof *a);
     // renaming over /dev/null or a pipe would put a plain file in its place
     if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
-        return FAIL(EUSAGE_, "%s: is %s; name a plain file to write", path, S_ISDIR(s.st_mode) ? "a directory" : "a device or a pipe");
+        return FAIL(EUSAGE_, "%s: is %s; name a plain file to write", path,
+                    S_ISDIR(s.st_mode) ? "a directory" : "a device or a pipe");
     a->path = strdup(path);
     // the process id keeps two writers of one target apart
     if (!a->path || asprintf(&a->temp, "%s.%ld.part", path, (long)getpid()) < 0) {
@@ -147,12 +148,15 @@ int atomic_commit(struct atomic_file *a)
     int rc = 0;
     bool earlier = ferror(a->f) != 0;   // a write failed before: its errno is gone, space is the usual reason
     if (fflush(a->f) != 0 || fsync(fileno(a->f)) != 0)
-        rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path, strerror(errno));
+        rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path,
+                  strerror(errno));
     else if (earlier)
-        rc = no_space(a->path) ? FAIL(EFULL_, "%s: writing failed: the disk is full (what was there before is untouched)", a->path)
-                               : FAIL(EIO_, "%s: writing failed (what was there before is untouched)", a->path);
+        rc = no_space(a->path)
+                 ? FAIL(EFULL_, "%s: writing failed: the disk is full (what was there before is untouched)", a->path)
+                 : FAIL(EIO_, "%s: writing failed (what was there before is untouched)", a->path);
     if (fclose(a->f) != 0 && !rc)
-        rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path, strerror(errno));
+        rc = FAIL(error_from_errno(errno), "%s: writing failed: %s (what was there before is untouched)", a->path,
+                  strerror(errno));
     a->f = NULL;
     if (!rc && rename(a->temp, a->path) != 0)
         rc = FAIL(error_from_errno(errno), "%s: cannot rename %s to it: %s", a->path, a->temp, strerror(errno));

@@ -48,7 +48,8 @@ static int parse_header(struct npy *a, const char *path, const char *text)
     while (t < NTYPES && strncmp(descr + 1, types[t].descr, 3) != 0)
         t++;
     if (t == NTYPES || descr[4] != '\'')
-        return FAIL(EFORMAT_, "%s: element type %.8s is not supported (float16/32/64 or integers, little-endian)", path, descr);
+        return FAIL(EFORMAT_, "%s: element type %.8s is not supported (float16/32/64 or integers, little-endian)", path,
+                    descr);
     a->type = (enum npy_type)t;
     if (strncmp(order, "False", 5) != 0)
         return FAIL(EFORMAT_, "%s: the array is in Fortran order; save it with numpy.ascontiguousarray", path);
@@ -203,7 +204,8 @@ void npy_read_i64(const struct npy *a, int64_t first, int64_t n, int64_t *out)
         if (a->type == NPY_I64)
             memcpy(&out[i], (const char *)a->data + 8 * (first + i), 8);
         else {
-            double v = element(a, first + i);   // what no int64 holds, NaN too, becomes the least: no index is ever that
+            double v = element(a, first + i);
+            // what no int64 holds, NaN too, becomes the least: no index is ever that
             out[i] = v >= -0x1p63 && v < 0x1p63 ? (int64_t)v : INT64_MIN;
         }
 }
@@ -248,7 +250,8 @@ int npy_begin(struct atomic_file *a, const char *path, enum npy_type type, int n
     char text[512];
     int n = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[type].descr);
     for (int i = 0; i < ndim; i++)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%lld%s", (long long)shape[i], i + 1 < ndim || ndim == 1 ? ", " : "");
+        n += snprintf(text + n, sizeof text - (size_t)n, "%lld%s", (long long)shape[i],
+                      i + 1 < ndim || ndim == 1 ? ", " : "");
     n += snprintf(text + n, sizeof text - (size_t)n, "), }");
     while ((10 + n + 1) % 64)
         text[n++] = ' ';

@@ -44,9 +44,13 @@ static void growth_plot(struct buf *b, const struct report_split *s, int number)
     };
     snprintf(id, sizeof id, "growth-%d", number);
     const struct plot p = {
-        .id = id, .title = "R@1 against gallery size", .description = "Recall at 1 in percent for galleries of growing size, both directions.",
-        .x = {.label = "candidates in the gallery", .log = true}, .y = {.label = "R@1, %", .zero = true},
-        .series = series, .nseries = 2,
+        .id = id,
+        .title = "R@1 against gallery size",
+        .description = "Recall at 1 in percent for galleries of growing size, both directions.",
+        .x = {.label = "candidates in the gallery", .log = true},
+        .y = {.label = "R@1, %", .zero = true},
+        .series = series,
+        .nseries = 2,
     };
     figure(b, &p, "The same queries against random galleries of each size; shaded: 95 % interval.");
     free(v);
@@ -110,9 +114,15 @@ static void rank_plot(struct buf *b, const struct report_split *s, int number)
     };
     snprintf(id, sizeof id, "ranks-%d", number);
     const struct plot p = {
-        .id = id, .title = "Ranks of the right answers", .description = "Share of the queries whose right answer has a rank within each bin, both directions.",
-        .x = {.label = "rank of the right answer"}, .y = {.label = "% of queries", .zero = true},
-        .categories = categories, .ncategories = bins, .series = series, .nseries = 2,
+        .id = id,
+        .title = "Ranks of the right answers",
+        .description = "Share of the queries whose right answer has a rank within each bin, both directions.",
+        .x = {.label = "rank of the right answer"},
+        .y = {.label = "% of queries", .zero = true},
+        .categories = categories,
+        .ncategories = bins,
+        .series = series,
+        .nseries = 2,
     };
     figure(b, &p, "Each bar: from the bin before it up to its own rank. The first bar is R@1.");
 }
@@ -182,13 +192,15 @@ struct curve_kind {
 
 #define FIELD(name) offsetof(struct report_step, name)
 static const struct curve_kind kinds[] = {
-    {"loss", "Loss", "nats a pair", "Contrastive: both directions added; tags: the concept head's soft cross-entropy.", false,
-     {{"total", FIELD(loss)}, {"contrastive", FIELD(contrastive)}, {"tags", FIELD(tags)}}},
-    {"temperature", "Temperature", "1 / logit scale", "Learnt; it falls as the scores spread.", false, {{NULL, FIELD(temperature)}}},
+    {"loss", "Loss", "nats a pair", "Contrastive: both directions added; tags: the concept head's soft cross-entropy.",
+     false, {{"total", FIELD(loss)}, {"contrastive", FIELD(contrastive)}, {"tags", FIELD(tags)}}},
+    {"temperature", "Temperature", "1 / logit scale", "Learnt; it falls as the scores spread.",
+     false, {{NULL, FIELD(temperature)}}},
     {"gradient", "Gradient norm", "before clipping", "Of all parameters together.", true, {{NULL, FIELD(grad_norm)}}},
     {"rate", "Learning rate", "", "Warm-up, then cosine.", true, {{NULL, FIELD(lr)}}},
     {"speed", "Throughput", "samples / s", "Pairs trained a second.", true, {{NULL, FIELD(samples_per_second)}}},
-    {"loader", "Waiting for data", "share of the time", "Time the trainer waited for the loader.", true, {{NULL, FIELD(loader_share)}}},
+    {"loader", "Waiting for data", "share of the time", "Time the trainer waited for the loader.",
+     true, {{NULL, FIELD(loader_share)}}},
 };
 #undef FIELD
 
@@ -209,17 +221,26 @@ void training_plots(struct buf *b, const struct report_training *t)
             if (!curve_known(&c[i]))
                 continue;
             bool band = c[i].binned;
-            series[n++] = (struct plot_series){kind->series[i].name, PLOT_LINE, c[i].x, c[i].mean, band ? c[i].low : NULL,
-                                               band ? c[i].high : NULL, c[i].count, i};
+            series[n++] = (struct plot_series){
+                kind->series[i].name, PLOT_LINE, c[i].x, c[i].mean, band ? c[i].low : NULL, band ? c[i].high : NULL,
+                c[i].count, i};
         }
         if (!n)
             continue;
         const struct plot p = {
-            .id = kind->id, .width = 360, .height = 230, .title = kind->title, .description = kind->caption, .x = {.label = "step"},
-            .y = {.label = kind->unit, .zero = kind->zero}, .series = series, .nseries = n,
+            .id = kind->id,
+            .width = 360,
+            .height = 230,
+            .title = kind->title,
+            .description = kind->caption,
+            .x = {.label = "step"},
+            .y = {.label = kind->unit, .zero = kind->zero},
+            .series = series,
+            .nseries = n,
         };
         char caption[256];
-        snprintf(caption, sizeof caption, "%s%s", kind->caption, c[0].binned ? " Shaded: range within neighbouring steps." : "");
+        snprintf(caption, sizeof caption, "%s%s", kind->caption,
+                 c[0].binned ? " Shaded: range within neighbouring steps." : "");
         figure(b, &p, caption);
     }
     buf_str(b, "</div>\n");

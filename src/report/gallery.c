@@ -53,7 +53,8 @@ int gallery_cards(const struct report *r)
         for (int i = 0; i < r->nsplits; i++) {
             const struct report_gallery *g[2] = {&r->splits[i].i2t_gallery, &r->splits[i].t2i_gallery};
             for (int d = 0; d < 2; d++)
-                cost += list_cost(g[d]->hits, g[d]->nhits, cards, d == 0) + list_cost(g[d]->misses, g[d]->nmisses, cards, d == 0);
+                cost += list_cost(g[d]->hits, g[d]->nhits, cards, d == 0) +
+                        list_cost(g[d]->misses, g[d]->nmisses, cards, d == 0);
         }
         if (cost <= PAGE_BYTES)
             return cards;

@@ -111,7 +111,8 @@ void html_base64(struct buf *b, const void *bytes, size_t n)
     for (size_t i = 0; i < n; i += 3) {
         size_t left = n - i;
         uint32_t v = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
-        char four[4] = {digit[v >> 18], digit[v >> 12 & 63], left > 1 ? digit[v >> 6 & 63] : '=', left > 2 ? digit[v & 63] : '='};
+        char four[4] = {digit[v >> 18], digit[v >> 12 & 63], left > 1 ? digit[v >> 6 & 63] : '=',
+                        left > 2 ? digit[v & 63] : '='};
         buf_add(b, four, 4);
     }
 }
@@ -125,7 +126,8 @@ const char *html_picture_type(const void *bytes, size_t n)
         {"image/webp", 8, 4, "WEBP"},
     };
     for (size_t i = 0; bytes && i < sizeof kinds / sizeof *kinds; i++)
-        if (n >= kinds[i].at + kinds[i].size && !memcmp((const char *)bytes + kinds[i].at, kinds[i].magic, kinds[i].size))
+        if (n >= kinds[i].at + kinds[i].size &&
+            !memcmp((const char *)bytes + kinds[i].at, kinds[i].magic, kinds[i].size))
             return kinds[i].type;
     return NULL;
 }

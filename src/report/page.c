@@ -62,8 +62,10 @@ static void interval(struct buf *b, const struct report_recall *r)
 static void ruler(struct buf *b, const struct report_recall *r, int colour)
 {
     double value = percent(r->r1);
-    buf_fmt(b, "<svg class=\"ruler\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
-               "<rect class=\"rail\" x=\"0\" y=\"1\" width=\"100\" height=\"4\"/><rect class=\"bar c%d\" x=\"0\" y=\"1\" width=\"%.2f\" height=\"4\"/>",
+    buf_fmt(b,
+            "<svg class=\"ruler\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+            "<rect class=\"rail\" x=\"0\" y=\"1\" width=\"100\" height=\"4\"/><rect class=\"bar c%d\" x=\"0\" y=\"1\" "
+            "width=\"%.2f\" height=\"4\"/>",
             colour, value);
     if (isfinite(r->r1_low) && isfinite(r->r1_high))
         buf_fmt(b, "<rect class=\"span\" x=\"%.2f\" y=\"2.4\" width=\"%.2f\" height=\"1.2\"/>", percent(r->r1_low),
@@ -148,8 +150,8 @@ static const char row_open[] = "<tbody><tr><th scope=\"rowgroup\" rowspan=\"2\">
 
 static void recall_table(struct buf *b, const struct report *r)
 {
-    static const char *const columns[] = {"Split", "Direction", "#Queries", "#Gallery", "#R@1", "#95 % interval", "#R@5",
-                                          "#R@10", "#Median rank", "#Mean rank", "#MRR", NULL};
+    static const char *const columns[] = {"Split", "Direction", "#Queries",     "#Gallery",   "#R@1", "#95 % interval",
+                                          "#R@5",  "#R@10",     "#Median rank", "#Mean rank", "#MRR", NULL};
     html_table_open(b, "Recall in percent, both directions, with the size of the gallery", columns);
     for (int i = 0; i < r->nsplits; i++) {
         buf_str(b, row_open);
@@ -176,7 +178,8 @@ static void range_table(struct buf *b, const struct report_split *s)
 {
     static const char *const columns[] = {"Rows", "Direction", "#Queries", "#Gallery", "#R@1", "#95 % interval", "#R@5",
                                           "#R@10", "#Median rank", "#Mean rank", "#MRR", NULL};
-    struct report_recall mean[2] = {{.r1_low = NAN, .r1_high = NAN, .candidates = -1}, {.r1_low = NAN, .r1_high = NAN, .candidates = -1}};
+    struct report_recall mean[2] = {{.r1_low = NAN, .r1_high = NAN, .candidates = -1},
+                                    {.r1_low = NAN, .r1_high = NAN, .candidates = -1}};
     int shown = s->nranges < RANGES_SHOWN ? s->nranges : RANGES_SHOWN;
     if (!s->ranges || shown < 1)
         return;
@@ -199,7 +202,8 @@ static void range_table(struct buf *b, const struct report_split *s)
     }
     html_table_close(b);
     if (shown < s->nranges)
-        buf_fmt(b, "<p class=\"soft\">The first %d of %d ranges are listed; the mean is of all.</p>\n", shown, s->nranges);
+        buf_fmt(b, "<p class=\"soft\">The first %d of %d ranges are listed; the mean is of all.</p>\n", shown,
+                s->nranges);
 }
 
 // --- the page ------------------------------------------------------------------------------------------------------
@@ -248,7 +252,8 @@ static void page(struct buf *b, const struct report *r)
 {
     int cards = gallery_cards(r);
     buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+               "'unsafe-inline'\">\n"
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
     html_text(b, r->title ? r->title : "Zero-shot retrieval", 200);
@@ -269,16 +274,18 @@ static void page(struct buf *b, const struct report *r)
         buf_str(b, "<p class=\"note\">Nothing was evaluated.</p>\n");
     }
     training(b, r->training);
-    buf_str(b, "<footer><p>R@k: share of queries whose right answer is among the first k of the gallery. Ranks start at 1; "
-               "where candidates tie, the expected rank over their orders counts. Intervals: 95 %, bootstrap over queries. "
-               "Several captions of one image: the best placed counts.</p></footer>\n</main></body></html>\n");
+    buf_str(
+        b, "<footer><p>R@k: share of queries whose right answer is among the first k of the gallery. Ranks start at 1; "
+           "where candidates tie, the expected rank over their orders counts. Intervals: 95 %, bootstrap over queries. "
+           "Several captions of one image: the best placed counts.</p></footer>\n</main></body></html>\n");
 }
 
 int report_write(const struct report *r, const char *path)
 {
     struct buf b = {0};
     page(&b, r);
-    int rc = b.failed ? FAIL(EMEMORY_, "%s: out of memory while the page was built", path) : file_write(path, b.at, b.len);
+    int rc = b.failed ? FAIL(EMEMORY_, "%s: out of memory while the page was built", path)
+                      : file_write(path, b.at, b.len);
     buf_free(&b);
     return rc;
 }

@@ -32,7 +32,7 @@ struct report_range {                // a gallery of its own: rows [from, to) of
     struct report_recall i2t, t2i;
 };
 
-struct report_growth {               // R@1 if the gallery held `candidates`; percent, with 95 % intervals (NAN: unknown)
+struct report_growth {   // R@1 if the gallery held `candidates`; percent, with 95 % intervals (NAN: unknown)
     double candidates;
     double i2t, i2t_low, i2t_high;
     double t2i, t2i_low, t2i_high;
@@ -93,7 +93,7 @@ struct report {
     const char *model;               // name or file
     const char *model_summary;       // "ViT 48 px / 8, 96 wide x 3; text 96 x 2; embed 128; 0.87 M parameters"
     const char *dataset, *split, *prompt;   // prompt NULL: the caption alone
-    const char *date;                // ISO 8601, from the caller so that equal runs can give equal pages; NULL: left out
+    const char *date;   // ISO 8601, from the caller so that equal runs can give equal pages; NULL: left out
     const char *version;             // diht_version()
     const struct report_fact *facts; // more header lines
     int nfacts;

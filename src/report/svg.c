@@ -155,7 +155,8 @@ static void draw_x_axis(struct buf *b, const struct frame *f)
 {
     const struct plot *p = f->p;
     double t[TICKS_MAX];
-    buf_fmt(b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"base\"/>", f->left, f->right, f->bottom, f->bottom);
+    buf_fmt(b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"base\"/>", f->left, f->right, f->bottom,
+            f->bottom);
     if (p->ncategories) {
         size_t longest = 1;
         for (int i = 0; i < p->ncategories; i++) {
@@ -172,7 +173,8 @@ static void draw_x_axis(struct buf *b, const struct frame *f)
             char text[32];
             double x = across(f, scaled(&p->x, t[i]));
             tick_text(text, t[i], p->x.log || n < 2 ? 0 : t[1] - t[0]);
-            buf_fmt(b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"base\"/>", x, x, f->bottom, f->bottom + 4);
+            buf_fmt(b, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"base\"/>", x, x, f->bottom,
+                    f->bottom + 4);
             label(b, x, f->bottom + 17, "tick", "middle", text);
         }
     }
@@ -196,7 +198,9 @@ static void draw_band(struct buf *b, const struct frame *f, const struct plot_se
 {
     const struct plot_axis *y = &f->p->y;
     for (int64_t from = 0, to; from < s->count; from = to + 1) {
-        for (to = from; to < s->count && drawable(f, s, to) && isfinite(scaled(y, s->low[to])) && isfinite(scaled(y, s->high[to])); to++)
+        for (to = from;
+             to < s->count && drawable(f, s, to) && isfinite(scaled(y, s->low[to])) && isfinite(scaled(y, s->high[to]));
+             to++)
             ;
         if (to - from < 2)
             continue;
@@ -265,13 +269,13 @@ static void draw_bars(struct buf *b, const struct frame *f, const struct plot_se
         double x = across(f, series_x(f, s, i)) - group / 2 + width * which;
         double top = up(f, scaled(&f->p->y, s->y[i])), foot = up(f, f->p->y.log ? f->y0 : 0);
         tick_text(y, s->y[i], 0);
-        buf_fmt(b, "<rect class=\"bar c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>", s->colour, x + 0.5,
-                fmin(top, foot), fmax(width - 1, 0.5), fabs(foot - top));
+        buf_fmt(b, "<rect class=\"bar c%d\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>", s->colour,
+                x + 0.5, fmin(top, foot), fmax(width - 1, 0.5), fabs(foot - top));
         html_text(b, f->p->ncategories && i < f->p->ncategories ? f->p->categories[i] : s->name, 40);
         buf_fmt(b, ": %s</title></rect>", y);
         if (s->low && s->high && isfinite(scaled(&f->p->y, s->low[i])) && isfinite(scaled(&f->p->y, s->high[i])))
-            buf_fmt(b, "<line class=\"base\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x + width / 2, x + width / 2,
-                    up(f, scaled(&f->p->y, s->low[i])), up(f, scaled(&f->p->y, s->high[i])));
+            buf_fmt(b, "<line class=\"base\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x + width / 2,
+                    x + width / 2, up(f, scaled(&f->p->y, s->low[i])), up(f, scaled(&f->p->y, s->high[i])));
     }
 }
 
@@ -285,9 +289,11 @@ static void draw_legend(struct buf *b, const struct frame *f)
         double width = 6.3 * (double)characters(s->name);
         label(b, x, f->top - 9, "key", "end", s->name);
         if (s->kind == PLOT_BAR)
-            buf_fmt(b, "<rect class=\"bar c%d\" x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\"/>", s->colour, x - width - 15, f->top - 18);
+            buf_fmt(b, "<rect class=\"bar c%d\" x=\"%.1f\" y=\"%.1f\" width=\"10\" height=\"10\"/>", s->colour,
+                    x - width - 15, f->top - 18);
         else
-            buf_fmt(b, "<path class=\"line c%d%s\" d=\"M%.1f %.1fh14\"/>", s->colour, s->dashed ? " dashed" : "", x - width - 19, f->top - 13);
+            buf_fmt(b, "<path class=\"line c%d%s\" d=\"M%.1f %.1fh14\"/>", s->colour, s->dashed ? " dashed" : "",
+                    x - width - 19, f->top - 13);
         x -= width + 32;
     }
 }
@@ -297,7 +303,9 @@ void plot_svg(struct buf *b, const struct plot *p)
     int width = p->width > 0 ? p->width : 440, height = p->height > 0 ? p->height : 270;
     struct frame f = {p, 46, width - 12, 30, height - (p->x.label ? 42 : 24)};
     const char *id = p->id ? p->id : "plot";
-    buf_fmt(b, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">", width, height, id, id, id);
+    buf_fmt(b,
+            "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
+            width, height, id, id, id);
     html_text(b, p->title, 200);
     buf_fmt(b, "</title><desc id=\"%s-d\">", id);
     html_text(b, p->description, 600);

@@ -42,7 +42,8 @@ static void each_command_explains_itself(void)
         CHECK(diht(args) == 0);
         CHECK_STR(output, same);
         snprintf(args, sizeof args, "help --man %s", names[i]);
-        CHECK(diht(args) == 0 && !strncmp(output, ".TH DIHT\\-", 10) && strstr(output, ".SH OPTIONS") && strstr(output, "\\-\\-json"));
+        CHECK(diht(args) == 0 && !strncmp(output, ".TH DIHT\\-", 10) && strstr(output, ".SH OPTIONS") &&
+              strstr(output, "\\-\\-json"));
     }
     CHECK(diht("help --man") == 0 && strstr(output, "\\fBdiht\\-train\\fR(1)"));
 }
@@ -63,15 +64,19 @@ static void mistakes_are_named(void)
 static void bash_completes(void)
 {
     static const struct { const char *words, *want; } cases[] = {
-        {"diht tr", "train\n"}, {"diht train --ste", "--steps\n"}, {"diht help --m", "--man\n"}, {"diht eval --ht", "--html\n"}, {"diht train fi", "\n"},
+        {"diht tr", "train\n"},         {"diht train --ste", "--steps\n"}, {"diht help --m", "--man\n"},
+        {"diht eval --ht", "--html\n"}, {"diht train fi", "\n"},
     };
     if (system("bash -c true") != 0)
         SKIP("there is no bash");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char args[512];
-        snprintf(args, sizeof args, "help --completion bash > \"${TMPDIR:-/tmp}/diht_complete.$$\"; bash -c '. \"$0\"; COMP_WORDS=(%s); "
-                 "COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _diht; echo \"${COMPREPLY[*]}\"' \"${TMPDIR:-/tmp}/diht_complete.$$\"; "
-                 "rm \"${TMPDIR:-/tmp}/diht_complete.$$\"", cases[i].words);
+        snprintf(args, sizeof args,
+                 "help --completion bash > \"${TMPDIR:-/tmp}/diht_complete.$$\"; bash -c '. \"$0\"; COMP_WORDS=(%s); "
+                 "COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _diht; echo \"${COMPREPLY[*]}\"' "
+                 "\"${TMPDIR:-/tmp}/diht_complete.$$\"; "
+                 "rm \"${TMPDIR:-/tmp}/diht_complete.$$\"",
+                 cases[i].words);
         diht(args);
         CHECK_STR(output, cases[i].want);
     }

@@ -29,9 +29,13 @@ static const struct option options[] = {
     {0},
 };
 
-static void defaults(void *o) { *(struct thing *)o = (struct thing){.loud = true, .count = 7, .steps = 1, .rate = 0.1}; }
+static void defaults(void *o)
+{
+    *(struct thing *)o = (struct thing){.loud = true, .count = 7, .steps = 1, .rate = 0.1};
+}
 
-static const struct command command = {"test", "a command for tests", "diht test x", options, sizeof(struct thing), defaults, NULL};
+static const struct command command = {
+    "test", "a command for tests", "diht test x", options, sizeof(struct thing), defaults, NULL};
 
 static char said[4096];   // what the last call printed on stderr
 static struct thing got;
@@ -75,11 +79,14 @@ static void defaults_then_arguments(void)
     CHECK(PARSE("in") == 0);
     CHECK_STR(got.input, "in");
     CHECK(!got.prompt && !got.quick && got.loud && got.count == 7 && got.steps == 1 && got.rate == 0.1);
-    CHECK(PARSE("--count", "12", "--steps=5000000000", "--seed", "18446744073709551615", "--rate", "-2.5e-3", "--quick", "--no-loud", "in", "two") == 0);
-    CHECK(got.count == 12 && got.steps == 5000000000 && got.seed == UINT64_MAX && got.rate == -2.5e-3 && got.quick && !got.loud);
+    CHECK(PARSE("--count", "12", "--steps=5000000000", "--seed", "18446744073709551615", "--rate", "-2.5e-3", "--quick",
+                "--no-loud", "in", "two") == 0);
+    CHECK(got.count == 12 && got.steps == 5000000000 && got.seed == UINT64_MAX && got.rate == -2.5e-3 && got.quick &&
+          !got.loud);
     CHECK_STR(got.input, "in");
     CHECK_STR(got.other, "two");
-    CHECK(PARSE("--input", "x", "--seed=0x10", "--quick=false", "--prompt=a = b", "--loud", "no") == 0 && got.loud);   // a flag takes no next word
+    CHECK(PARSE("--input", "x", "--seed=0x10", "--quick=false", "--prompt=a = b", "--loud", "no") == 0 &&
+          got.loud);   // a flag takes no next word
     CHECK(got.seed == 16 && !got.quick);
     CHECK_STR(got.prompt, "a = b");
     CHECK(PARSE("--", "--count") == 0);   // after --: a name, not an option
@@ -124,7 +131,8 @@ static void faults_are_named(void)
 
 static void a_file_lies_between(void)
 {
-    char *path = temp_file("# a comment\n\n  input = from file \ncount=3\nquick = yes\nprompt = \" a photo \"\nother = \"\"\r\nrate = 0.25");
+    char *path = temp_file("# a comment\n\n  input = from file \ncount=3\nquick = yes\nprompt = \" a photo \"\nother = "
+                           "\"\"\r\nrate = 0.25");
     CHECK(PARSE("--count", "4", "--config", path) == 0);   // flags win wherever they stand
     CHECK(got.count == 4 && got.quick && got.rate == 0.25 && got.loud);
     CHECK_STR(got.input, "from file");
@@ -164,7 +172,8 @@ static void text_reads_back_the_same(void)
         again = got;
         CHECK_STR(again.input, o.input);
         CHECK_STR(again.prompt, o.prompt);
-        CHECK(!again.other && again.quick && !again.loud && again.count == -1 && again.steps == INT64_MAX && again.seed == UINT64_MAX);
+        CHECK(!again.other && again.quick && !again.loud && again.count == -1 && again.steps == INT64_MAX &&
+              again.seed == UINT64_MAX);
         CHECK(again.rate == o.rate);
         unlink(path);
         free(text);

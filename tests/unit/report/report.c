@@ -74,7 +74,8 @@ static const char *malformed(const char *p, size_t size)
         p++;
         if (closing) {
             if (!depth || open[depth - 1].n != n || memcmp(open[depth - 1].at, name, n)) {
-                snprintf(why, sizeof why, "</%.*s> closes <%.*s>", (int)n, name, depth ? (int)open[depth - 1].n : 0, depth ? open[depth - 1].at : "");
+                snprintf(why, sizeof why, "</%.*s> closes <%.*s>", (int)n, name, depth ? (int)open[depth - 1].n : 0,
+                         depth ? open[depth - 1].at : "");
                 return why;
             }
             depth--;
@@ -120,7 +121,8 @@ static void check_page(const struct report *r)
 
 static void the_parser_sees_faults(void)
 {
-    static const char *const bad[] = {"<p>", "<p></b>", "</p>", "<p class=x></p>", "<p class=\"x></p>", "a & b", "a > b", "<p", "a\x01"};
+    static const char *const bad[] = {"<p>",   "<p></b>", "</p>", "<p class=x></p>", "<p class=\"x></p>", "a & b",
+                                      "a > b", "<p",      "a\x01"};
     static const char good[] = "<p class=\"a\">x &amp; <br>y</p>";
     CHECK(!malformed(good, sizeof good - 1));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -160,8 +162,16 @@ static void text_is_escaped_and_mended(void)
 static void numbers_read_well(void)
 {
     static const struct { double v; int digits; const char *want; } cases[] = {
-        {0, 1, "0.0"}, {-0.0, 1, "0.0"}, {-0.04, 1, "0.0"}, {-1234.5, 1, "−1,234.5"}, {999, 0, "999"}, {1000, 0, "1,000"},
-        {1234567.25, 2, "1,234,567.25"}, {NAN, 1, "–"}, {INFINITY, 1, "–"}, {1e300, 1, "1.0e+300"},
+        {0, 1, "0.0"},
+        {-0.0, 1, "0.0"},
+        {-0.04, 1, "0.0"},
+        {-1234.5, 1, "−1,234.5"},
+        {999, 0, "999"},
+        {1000, 0, "1,000"},
+        {1234567.25, 2, "1,234,567.25"},
+        {NAN, 1, "–"},
+        {INFINITY, 1, "–"},
+        {1e300, 1, "1.0e+300"},
     };
     struct buf b = {0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -257,8 +267,9 @@ static void log_ticks_are_powers(void)
 static void tick_texts(void)
 {
     static const struct { double v, step; const char *want; } cases[] = {
-        {0, 20, "0"}, {250, 50, "250"}, {1500, 500, "1500"}, {2000, 500, "2000"}, {1000, 0, "1k"}, {1064, 0, "1064"}, {20000, 5000, "20k"}, {2e6, 0, "2M"},
-        {0.05, 0.01, "0.05"}, {0.1, 0.05, "0.10"}, {-0.5, 0.5, "-0.5"}, {2e-6, 1e-6, "2e-6"}, {NAN, 0, "–"}, {1e300, 0, "1e300"}, {41.25, 0, "41.25"},
+        {0, 20, "0"},        {250, 50, "250"},     {1500, 500, "1500"}, {2000, 500, "2000"},  {1000, 0, "1k"},
+        {1064, 0, "1064"},   {20000, 5000, "20k"}, {2e6, 0, "2M"},      {0.05, 0.01, "0.05"}, {0.1, 0.05, "0.10"},
+        {-0.5, 0.5, "-0.5"}, {2e-6, 1e-6, "2e-6"}, {NAN, 0, "–"},       {1e300, 0, "1e300"},  {41.25, 0, "41.25"},
     };
     char text[32];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -286,7 +297,8 @@ static void check_plot(const struct plot *p, const char *must)
 
 static void plots_stand_any_numbers(void)
 {
-    static const double x[] = {1, 2, 3, 4, 5}, y[] = {1, 4, 9, 16, 25}, wild[] = {NAN, INFINITY, -INFINITY, 1e308, -1e308}, none[] = {NAN, NAN, NAN, NAN, NAN};
+    static const double x[] = {1, 2, 3, 4, 5}, y[] = {1, 4, 9, 16, 25},
+                        wild[] = {NAN, INFINITY, -INFINITY, 1e308, -1e308}, none[] = {NAN, NAN, NAN, NAN, NAN};
     static const double zero[] = {0, 0, 0, 0, 0}, gap[] = {1, 2, NAN, 4, 5};
     static const char *const names[] = {"a", "b<c>", NULL, "d", "e"};
     const enum plot_kind kinds[] = {PLOT_LINE, PLOT_STEP, PLOT_BAR};
@@ -294,7 +306,13 @@ static void plots_stand_any_numbers(void)
     for (int k = 0; k < 3; k++)
         for (int log = 0; log < 4; log++) {
             struct plot_series s = {"<s>", kinds[k], x, y, NULL, NULL, 5, 0, true};
-            struct plot p = {.id = "p", .title = "a<b", .description = "d&d", .x = {"x", log & 1}, .y = {"y", log >> 1}, .series = &s, .nseries = 1};
+            struct plot p = {.id = "p",
+                             .title = "a<b",
+                             .description = "d&d",
+                             .x = {"x", log & 1},
+                             .y = {"y", log >> 1},
+                             .series = &s,
+                             .nseries = 1};
             check_plot(&p, k == 2 ? "class=\"bar c0\"" : "class=\"line c0\"");
             for (int i = 0; i < 4; i++) {
                 s.y = ys[i];
@@ -331,7 +349,13 @@ static void points_land_where_they_belong(void)
 {
     static const double x[] = {1, 10, 100}, y[] = {0, 50, 100}, gap[] = {0, NAN, 100};
     struct plot_series s = {NULL, PLOT_LINE, x, y, NULL, NULL, 3, 0};
-    struct plot p = {.id = "p", .width = 258, .height = 154, .x = {.log = true}, .y = {.fixed = true, .from = 0, .to = 100}, .series = &s, .nseries = 1};
+    struct plot p = {.id = "p",
+                     .width = 258,
+                     .height = 154,
+                     .x = {.log = true},
+                     .y = {.fixed = true, .from = 0, .to = 100},
+                     .series = &s,
+                     .nseries = 1};
     struct buf b = {0};
     plot_svg(&b, &p);   // frame: 46..246 x 30..130
     CHECK(strstr(b.at, "d=\"M46.0 130.0L146.0 80.0L246.0 30.0\"") != NULL);
@@ -351,7 +375,7 @@ static void points_land_where_they_belong(void)
     buf_free(&b);
 }
 
-// --- the page ----------------------------------------------------------------------------------------------------------
+// --- the page --------------------------------------------------------------------------------------------------------
 
 static void a_full_page_is_well_formed(void)
 {
@@ -366,7 +390,8 @@ static void a_full_page_is_well_formed(void)
     CHECK(size < 2u << 20);
     CHECK(page && strstr(page, "37.4") && strstr(page, "1,064") && strstr(page, "val_style without flags"));
     CHECK(page && strstr(page, "flag: S&amp;atilde;o &lt;Tomé&gt;") && !strstr(page, "<Tomé>"));
-    CHECK(page && !strstr(page, "<script") && !strstr(page, "http://") && !strstr(page, "https://"));   // nothing fetched
+    CHECK(page && !strstr(page, "<script") && !strstr(page, "http://") &&
+          !strstr(page, "https://"));   // nothing fetched
     CHECK(page && count(page, "class=\"plot\"") == 4 * 2 + 6 && count(page, "<article") == 4 * 4 * 6);
     free(page);
     free(again);
@@ -375,7 +400,8 @@ static void a_full_page_is_well_formed(void)
 
 static void empty_pages_are_well_formed(void)
 {
-    struct report_split none[2] = {{0}, {.name = "x", .ni2t_ranks = 5, .ngrowth = 3, .nranges = 2, .i2t_gallery = {NULL, NULL, 3, 3}}};
+    struct report_split none[2] = {
+        {0}, {.name = "x", .ni2t_ranks = 5, .ngrowth = 3, .nranges = 2, .i2t_gallery = {NULL, NULL, 3, 3}}};
     struct report_step step = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
     struct report_training t = {&step, 1, 3};
     check_page(&(struct report){0});
@@ -392,14 +418,27 @@ static void hostile_strings_stay_inside(void)
     for (int i = 0; i < 4; i++) {
         const char *s = strings[i];
         struct report_answer answers[] = {{s, {s, s ? strlen(s) : 0}, NAN, true}, {s, {NULL, 50}, INFINITY, false}};
-        struct report_query q[] = {{s, s, {s, s ? strlen(s) : 0}, NAN, NAN, answers, 2}, {s, s, {NULL, 0}, -INFINITY, 0, NULL, 9}};
+        struct report_query q[] = {{s, s, {s, s ? strlen(s) : 0}, NAN, NAN, answers, 2},
+                                   {s, s, {NULL, 0}, -INFINITY, 0, NULL, 9}};
         double ranks[] = {NAN, INFINITY, -3, 0, 1e300, 1.5};
         struct report_growth growth[] = {{NAN, NAN}, {-5, 500, -1, 1e308}, {10, 50, NAN, NAN, 40, 30, 50}};
-        struct report_range range = {-1, INT64_MAX, {NAN, NAN, .n = 4}, {.r1 = 1e308, .n = 1, .r1_low = -1e308, .r1_high = 1e308}};
+        struct report_range range = {
+            -1, INT64_MAX, {NAN, NAN, .n = 4}, {.r1 = 1e308, .n = 1, .r1_low = -1e308, .r1_high = 1e308}};
         struct report_split split = {
-            .name = s, .note = s, .i2t = range.i2t, .t2i = range.t2i, .ranges = &range, .nranges = 1, .growth = growth, .ngrowth = 3,
-            .i2t_ranks = ranks, .t2i_ranks = ranks, .ni2t_ranks = 6, .nt2i_ranks = 1,
-            .i2t_gallery = {q, q, 2, 2}, .t2i_gallery = {q, q, 2, 2},
+            .name = s,
+            .note = s,
+            .i2t = range.i2t,
+            .t2i = range.t2i,
+            .ranges = &range,
+            .nranges = 1,
+            .growth = growth,
+            .ngrowth = 3,
+            .i2t_ranks = ranks,
+            .t2i_ranks = ranks,
+            .ni2t_ranks = 6,
+            .nt2i_ranks = 1,
+            .i2t_gallery = {q, q, 2, 2},
+            .t2i_gallery = {q, q, 2, 2},
         };
         struct report_fact fact = {s, s};
         struct report r = {s, s, s, s, s, s, s, s, &fact, 1, &split, 1};
@@ -427,7 +466,8 @@ static void pictures_share_the_page(void)
     size_t size = 0;
     check_page(&r);
     char *page = written(&r, &size);
-    CHECK(size < 2u << 20 && page && count(page, "<img") == 4 * 3 && count(page, "(3 of 12)") == 4);   // lists cut alike
+    CHECK(size < 2u << 20 && page && count(page, "<img") == 4 * 3 &&
+          count(page, "(3 of 12)") == 4);   // lists cut alike
     free(page);
     for (int i = 0; i < N; i++)
         q[i].picture.size = 200 * 1024;   // past REPORT_PICTURE_MAX
@@ -445,9 +485,10 @@ static void a_page_that_cannot_be_written_says_so(void)
 
 static void metrics_are_read_with_care(void)
 {
-    static const char text[] = "{\"step\": 1, \"loss\": 9.5, \"temperature\": 0.07, \"future\": [1]}\n"
-                               "{\"step\": 2, \"loss\": null}\n\nnot json\n[1]\n{\"loss\": 3}\n"
-                               "{\"step\": 3, \"loss\": 7}\n{\"step\": 4, \"loss\": 6}\n{\"step\": 3, \"loss\": 8}\n{\"step\": 5, \"lo";
+    static const char text[] =
+        "{\"step\": 1, \"loss\": 9.5, \"temperature\": 0.07, \"future\": [1]}\n"
+        "{\"step\": 2, \"loss\": null}\n\nnot json\n[1]\n{\"loss\": 3}\n"
+        "{\"step\": 3, \"loss\": 7}\n{\"step\": 4, \"loss\": 6}\n{\"step\": 3, \"loss\": 8}\n{\"step\": 5, \"lo";
     char path[] = "/tmp/diht_metrics_XXXXXX";
     int fd = mkstemp(path);
     CHECK(fd >= 0 && file_write(path, text, sizeof text - 1) == 0);

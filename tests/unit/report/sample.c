@@ -9,7 +9,8 @@
 #include "base/buf.h"
 #include "base/rng.h"
 
-enum { SIDE = 64, SHAPES = 8, INKS = 8, PICTURES = SHAPES * INKS, SPLITS = 4, CARDS = 6, ANSWERS = 5, SIZES = 9, STEPS = 3400 };
+enum { SIDE = 64, SHAPES = 8, INKS = 8, PICTURES = SHAPES * INKS };
+enum { SPLITS = 4, CARDS = 6, ANSWERS = 5, SIZES = 9, STEPS = 3400 };
 
 struct sample {
     struct report page;
@@ -24,10 +25,12 @@ struct sample {
     struct report_training training;
 };
 
-static const char *const shapes[SHAPES] = {"circle", "square", "ring", "diamond", "cross", "flag with stripes", "crescent moon", "star"};
+static const char *const shapes[SHAPES] = {"circle",        "square", "ring", "diamond", "cross", "flag with stripes",
+                                           "crescent moon", "star"};
 static const char *const inks[INKS] = {"red", "orange", "yellow", "green", "blue", "violet", "brown", "black"};
 static const unsigned char palette[16][3] = {
-    {255, 255, 255}, {215, 48, 39}, {244, 135, 37}, {250, 208, 44}, {60, 160, 70}, {50, 100, 200}, {130, 70, 170}, {120, 75, 40}, {35, 35, 40},
+    {255, 255, 255}, {215, 48, 39},  {244, 135, 37}, {250, 208, 44}, {60, 160, 70},
+    {50, 100, 200},  {130, 70, 170}, {120, 75, 40},  {35, 35, 40},
 };
 
 static bool inside(int shape, double x, double y)   // x, y in [-1, 1]
@@ -72,7 +75,7 @@ static void draw(struct buf *b, int shape, int ink)
     unsigned char head[13] = {0, 0, 0, SIDE, 0, 0, 0, SIDE, 4, 3, 0, 0, 0}, row[SIDE / 2 + 1];
     struct buf data = {0};
     uint16_t n = SIDE * (SIDE / 2 + 1);
-    unsigned char open[] = {0x78, 0x01, 1, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)~n, (unsigned char)((uint16_t)~n >> 8)};
+    unsigned char low = n & 255, high = n >> 8, open[] = {0x78, 0x01, 1, low, high, (unsigned char)~low, (unsigned char)~high};
     uint32_t s1 = 1, s2 = 0;
     buf_add(&data, open, sizeof open);
     for (int y = 0; y < SIDE; y++) {
@@ -99,8 +102,16 @@ static struct report_recall recall(double r1, int64_t n)
 {
     double half = 196 * sqrt(r1 / 100 * (1 - r1 / 100) / (double)n);
     return (struct report_recall){
-        .r1 = r1, .r5 = 100 - (100 - r1) * 0.55, .r10 = 100 - (100 - r1) * 0.42, .r1_low = r1 - half, .r1_high = r1 + half,
-        .median_rank = r1 > 30 ? 3 : 14.5, .mean_rank = (double)n / 30, .mrr = r1 / 100 * 1.3, .n = n, .candidates = n,
+        .r1 = r1,
+        .r5 = 100 - (100 - r1) * 0.55,
+        .r10 = 100 - (100 - r1) * 0.42,
+        .r1_low = r1 - half,
+        .r1_high = r1 + half,
+        .median_rank = r1 > 30 ? 3 : 14.5,
+        .mean_rank = (double)n / 30,
+        .mrr = r1 / 100 * 1.3,
+        .n = n,
+        .candidates = n,
     };
 }
 
@@ -119,9 +130,13 @@ static void fill_queries(struct sample *s, int split, int list, struct rng *rng)
         struct report_query *q = &s->queries[split][list][c];
         int me = (int)(rng_uniform(rng) * PICTURES), place = hit ? 0 : c % 2 ? ANSWERS : 1 + c % 4;
         *q = (struct report_query){
-            .key = "000001713", .caption = s->names[me], .picture = {s->pictures[me].at, s->pictures[me].len},
-            .rank = hit ? 1 : place < ANSWERS ? place + 1 : 964.5 - 61 * c, .right_score = hit ? 0.52 : 0.52 - 0.04 * (place + 1),
-            .answers = s->answers[split][list][c], .nanswers = ANSWERS,
+            .key = "000001713",
+            .caption = s->names[me],
+            .picture = {s->pictures[me].at, s->pictures[me].len},
+            .rank = hit ? 1 : place < ANSWERS ? place + 1 : 964.5 - 61 * c,
+            .right_score = hit ? 0.52 : 0.52 - 0.04 * (place + 1),
+            .answers = s->answers[split][list][c],
+            .nanswers = ANSWERS,
         };
         for (int a = 0; a < ANSWERS; a++) {
             int other = a == place ? me : (me + (a % 2 ? SHAPES * (a + 1) : a + 1)) % PICTURES;
@@ -133,14 +148,17 @@ static void fill_queries(struct sample *s, int split, int list, struct rng *rng)
     }
 }
 
-static int fill_split(struct sample *s, int k, const char *name, const char *note, double i2t, double t2i, int64_t n, struct rng *rng)
+static int fill_split(struct sample *s, int k, const char *name, const char *note, double i2t, double t2i, int64_t n,
+                      struct rng *rng)
 {
     struct report_split *p = &s->splits[k];
-    *p = (struct report_split){.name = name, .note = note, .i2t = recall(i2t, n), .t2i = recall(t2i, n), .growth = s->growth[k]};
+    *p = (struct report_split){
+        .name = name, .note = note, .i2t = recall(i2t, n), .t2i = recall(t2i, n), .growth = s->growth[k]};
     for (double size = 10; p->ngrowth < SIZES; size *= 2.5) {
         double at = fmin(size, (double)n), gain = log((double)n / at) / log((double)n);
         struct report_growth *g = &s->growth[k][p->ngrowth++];
-        *g = (struct report_growth){.candidates = at, .i2t = i2t + (97 - i2t) * gain * gain, .t2i = t2i + (95 - t2i) * gain * gain};
+        *g = (struct report_growth){
+            .candidates = at, .i2t = i2t + (97 - i2t) * gain * gain, .t2i = t2i + (95 - t2i) * gain * gain};
         g->i2t_low = g->i2t - 3.5, g->i2t_high = fmin(100, g->i2t + 3.5);
         g->t2i_low = g->t2i - 3.5, g->t2i_high = fmin(100, g->t2i + 3.5);
         if (at == (double)n)
@@ -169,10 +187,15 @@ static int fill_training(struct sample *s, struct rng *rng)
     for (int i = 0; i < STEPS; i++) {
         double t = (double)(i + 1) / STEPS, noise = rng_uniform(rng) - 0.5;
         steps[i] = (struct report_step){
-            .step = i + 1, .contrastive = 1.4 + 8.3 * exp(-4 * t) + noise * 0.7, .tags = 3.1 + 3.5 * exp(-3 * t) + noise * 0.3,
-            .logit_scale = 14.3 + 38 * t * t, .temperature = 1 / (14.3 + 38 * t * t), .grad_norm = 0.8 + t + noise * 0.4,
+            .step = i + 1,
+            .contrastive = 1.4 + 8.3 * exp(-4 * t) + noise * 0.7,
+            .tags = 3.1 + 3.5 * exp(-3 * t) + noise * 0.3,
+            .logit_scale = 14.3 + 38 * t * t,
+            .temperature = 1 / (14.3 + 38 * t * t),
+            .grad_norm = 0.8 + t + noise * 0.4,
             .lr = 2.5e-3 * (t < 0.05 ? t / 0.05 : 0.505 + 0.495 * cos(3.14159 * (t - 0.05) / 0.95)),
-            .samples_per_second = 1540 + 120 * noise, .loader_share = 0.03 + 0.02 * noise,
+            .samples_per_second = 1540 + 120 * noise,
+            .loader_share = 0.03 + 0.02 * noise,
         };
         steps[i].loss = steps[i].contrastive + steps[i].tags;
     }
@@ -183,7 +206,8 @@ static int fill_training(struct sample *s, struct rng *rng)
 struct report *sample_page(void)
 {
     static const struct report_fact facts[] = {
-        {"Trained", "3,400 steps of 128 pairs, HN-NCE alpha 1, beta 1, 4 min 41 s on 2 cores"}, {"Tokenizer", "1,500 merges"}};
+        {"Trained", "3,400 steps of 128 pairs, HN-NCE alpha 1, beta 1, 4 min 41 s on 2 cores"},
+        {"Tokenizer", "1,500 merges"}};
     struct sample *s = calloc(1, sizeof *s);
     struct rng rng = rng_make(7, 0);
     if (!s)
@@ -193,20 +217,31 @@ struct report *sample_page(void)
         snprintf(s->names[i], sizeof s->names[i], "%s %s", inks[i / SHAPES], shapes[i % SHAPES]);
     }
     snprintf(s->names[5], sizeof s->names[5], "flag: S&atilde;o <Tomé> & \"Príncipe\"");
-    int bad = fill_split(s, 0, "val_style", "A drawing style that was never seen, concepts that were.", 37.4, 41.2, 1064, &rng);
+    int bad = fill_split(s, 0, "val_style", "A drawing style that was never seen, concepts that were.", 37.4, 41.2,
+                         1064, &rng);
     bad |= fill_split(s, 1, "val_style without flags", NULL, 26.1, 29.7, 862, &rng);
     bad |= fill_split(s, 2, "val_concept", "Concepts never seen, in a style that was.", 10.1, 11.2, 268, &rng);
     bad |= fill_split(s, 3, "val_both", "Neither the concepts nor the style were seen.", 3.0, 4.0, 268, &rng);
     bad |= fill_training(s, &rng);
     for (int i = 0; i < 7; i++)
-        s->ranges[i] = (struct report_range){i * 2000, (i + 1) * 2000, recall(62 + i % 3, 1607 - 7 * i), recall(64 + i % 2, 1607 - 7 * i)};
+        s->ranges[i] = (struct report_range){i * 2000, (i + 1) * 2000, recall(62 + i % 3, 1607 - 7 * i),
+                                             recall(64 + i % 2, 1607 - 7 * i)};
     s->splits[0].ranges = s->ranges;
     s->splits[0].nranges = 7;
     s->page = (struct report){
-        .title = "Zero-shot retrieval", .model = "demo/run/model.safetensors",
-        .model_summary = "ViT 48 px / 8, 96 wide x 3, mean pool; text 96 x 2, 24 positions, mean pool; embed 128; 0.87 M parameters",
-        .dataset = "demo/dataset", .split = "val_style, val_concept, val_both", .date = "2026-11-23", .version = "0.1.0",
-        .facts = facts, .nfacts = 2, .splits = s->splits, .nsplits = SPLITS, .training = &s->training,
+        .title = "Zero-shot retrieval",
+        .model = "demo/run/model.safetensors",
+        .model_summary =
+            "ViT 48 px / 8, 96 wide x 3, mean pool; text 96 x 2, 24 positions, mean pool; embed 128; 0.87 M parameters",
+        .dataset = "demo/dataset",
+        .split = "val_style, val_concept, val_both",
+        .date = "2026-11-23",
+        .version = "0.1.0",
+        .facts = facts,
+        .nfacts = 2,
+        .splits = s->splits,
+        .nsplits = SPLITS,
+        .training = &s->training,
     };
     if (bad) {
         sample_free(&s->page);
