@@ -36,13 +36,13 @@ static const char *const queries[QUERIES] = {
     [FIND] = "SELECT id, state, url, caption, list FROM samples WHERE list = ?1 AND row = ?2",
     [FIND_KEY] = "SELECT id, state, url, caption, list FROM samples WHERE key = ?1 AND state = 'ok'",
     [DROP] = "DELETE FROM samples WHERE id = ?1",
-    [PUT] = "INSERT INTO samples(id, key, list, row, url, caption, captions, tags, split, state, reason, detail, bytes,"
+    [PUT] = ("INSERT INTO samples(id, key, list, row, url, caption, captions, tags, split, state, reason, detail, bytes,"
             " sha256, format, width, height, shard, offset) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-            " ?15, ?16, ?17, ?18, ?19)",
+            " ?15, ?16, ?17, ?18, ?19)"),
     [LAST_SHARD] = "SELECT id, bytes, samples FROM shards ORDER BY id DESC LIMIT 1",
     [PUT_SHARD] = "INSERT OR REPLACE INTO shards(id, bytes, samples) VALUES(?1, ?2, ?3)",
-    [TOTALS] = "SELECT (SELECT count(*) FROM shards), (SELECT coalesce(sum(bytes), 0) FROM shards),"
-               " (SELECT count(*) FROM samples WHERE state = 'ok'), (SELECT count(*) FROM samples WHERE state = 'bad')",
+    [TOTALS] = ("SELECT (SELECT count(*) FROM shards), (SELECT coalesce(sum(bytes), 0) FROM shards),"
+               " (SELECT count(*) FROM samples WHERE state = 'ok'), (SELECT count(*) FROM samples WHERE state = 'bad')"),
 };
 
 struct catalogue {
