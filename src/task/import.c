@@ -283,6 +283,8 @@ static int open_all(struct import *im)
     im->reasons = map_new();
     if (!im->pool || !im->reasons)
         return EMEMORY_;
+    if ((rc = catalogue_commit(im->catalogue)) != 0)   // a whole, if empty, dataset from here on
+        return rc;
     return shard_open(&im->shard, o->out, shard < 0 ? 0 : shard, bytes, samples);
 }
 
@@ -301,6 +303,16 @@ static int run(struct import *im)
             rc = commit(im);
         log_progress("import: %.0f %%, %" PRId64 " rows, %.0f a second, %" PRId64 " bad", 100 * list_share(im->list), im->rows,
                      (double)im->rows / (now - start + 1e-9), im->bad);
+    }
+    if (rc == EFULL_) {
+        // what fitted is worth keeping, if the catalogue's own pages still fit
+        char *why = strdup(error_last());
+        if (commit(im) == 0)
+            log_info("%" PRId64 " samples were stored before that", im->added);
+        if (why)
+            error_adopt(rc, why);
+        free(why);
+        return rc;
     }
     if (!rc)
         rc = commit(im);
