@@ -106,7 +106,7 @@ static inline int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 
 struct weight *linear_weight_new(struct ctx *, view w, int64_t out, int64_t in);
 void linear_weight_free(struct weight *);
 void linear_weight_touch(struct weight *);
-void linear_forward(struct ctx *, view y, view x, struct weight *, view bias, int64_t rows, const struct tail *);
+void linear_y(struct ctx *, view y, view x, struct weight *, view bias, int64_t rows, const struct tail *);
 void linear_dx(struct ctx *, view dx, view dy, struct weight *, int64_t rows, bool add);
 void linear_dw(struct ctx *, view dw, view dbias, view dy, view x, int64_t rows, int64_t out, int64_t in);
 void linear_gemm(struct ctx *, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, view a, int64_t lda, view b,

@@ -125,7 +125,7 @@ static void run_rows(struct ctx *ctx, const struct product *p)
     run(ctx, p, rows, columns);
 }
 
-void linear_forward(struct ctx *ctx, view y, view x, struct weight *w, view bias, int64_t rows, const struct tail *tail)
+void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int64_t rows, const struct tail *tail)
 {
     struct product p = {.m = rows, .n = w->out, .k = w->in, .a = x.at, .a_row = w->in, .a_k = 1, .b = w->w.at, .b_k = 1,
                         .b_col = w->in, .c = y.at, .c_row = w->out, .alpha = 1, .bias = bias.at};
