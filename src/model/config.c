@@ -347,7 +347,7 @@ char *config_json(const struct config *c)
         bad |= json_object_set_new(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name, key_json(&keys[i], c));
     if (*c->name)
         bad |= json_object_set_new(root, "name", json_string(c->name));
-    char *text = bad ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS);
+    char *text = bad ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
     json_decref(root);
     if (!text)
         (void)FAIL(EMEMORY_, "out of memory");
