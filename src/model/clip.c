@@ -174,25 +174,23 @@ int clip_make(struct clip **out, struct ctx *ctx, const struct config *config)
 
 int clip_new(struct clip **out, struct ctx *ctx, const struct config *config, uint64_t seed)
 {
-    struct clip *c;   // NULL after a failure
-    int rc = clip_make(&c, ctx, config);
-    for (int i = 0; i < (rc ? 0 : c->params.n) && !rc; i++) {
-        int64_t n = c->params.tensors[i].count;
-        double *x = malloc((size_t)n * sizeof *x);
-        if (!x) {
-            rc = FAIL(EMEMORY_, "out of memory");
-            break;
+    enum { CHUNK = 1 << 13 };
+    double x[CHUNK];
+    int rc = clip_make(out, ctx, config);
+    if (rc)
+        return rc;
+    struct clip *c = *out;
+    for (int i = 0; i < c->params.n; i++) {
+        struct rng r = rng_make(seed, (uint64_t)i);   // a stream a tensor
+        int64_t count = c->params.tensors[i].count;
+        for (int64_t at = 0; at < count; at += CHUNK) {
+            int64_t n = count - at < CHUNK ? count - at : CHUNK;
+            params_draw(&c->params, i, config, &r, at, n, x);
+            ctx_put64(ctx, view_at(value(c, i), at), x, n);
         }
-        params_draw(&c->params, i, config, seed, x);
-        ctx_put64(ctx, clip_param(c, i), x, n);
-        free(x);
     }
-    if (rc) {
-        clip_free(c);
-        c = NULL;
-    }
-    *out = c;
-    return rc;
+    clip_changed(c);
+    return 0;
 }
 
 void clip_free(struct clip *c)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/rng.h"
 
 const char *const head_names[2] = {[HEAD_OBJECT] = "object_head", [HEAD_ATTRIBUTE] = "attribute_head"};
 
@@ -110,47 +109,40 @@ void params_free(struct params *p)
     memset(p, 0, sizeof *p);
 }
 
-// Rows of a grid x grid picture: a quarter of the width each for sin and cos of the row, sin and cos of the column, at
-// wavelengths from 2 pi up to 2 pi 10,000 (Chen et al. 2021, MoCo v3). A class token's row, when there is one, is zero.
-static void draw_sincos(const struct tensor *t, int64_t grid, double scale, double *out)
+// Element k of positions [class token + grid^2, w]: a quarter of the width each for sin and cos of the row, sin and cos of
+// the column, at wavelengths from 2 pi up to 2 pi 10,000 (Chen et al. 2021, MoCo v3). A class token's row is zero.
+static double sincos_at(const struct tensor *t, int64_t grid, int64_t k)
 {
-    int64_t w = t->shape[1], quarter = w / 4, first = t->shape[0] - grid * grid;
-    memset(out, 0, (size_t)t->count * sizeof *out);
-    for (int64_t cell = 0; cell < grid * grid; cell++) {
-        double *row = out + (first + cell) * w;
-        for (int64_t i = 0; i < quarter; i++) {
-            double rate = pow(10000, -(double)i / (double)quarter);
-            double y = (double)(cell / grid) * rate, x = (double)(cell % grid) * rate;
-            row[i] = scale * sin(y);
-            row[quarter + i] = scale * cos(y);
-            row[2 * quarter + i] = scale * sin(x);
-            row[3 * quarter + i] = scale * cos(x);
-        }
-    }
+    int64_t w = t->shape[1], quarter = w / 4, cell = k / w - (t->shape[0] - grid * grid), part = k % w / quarter;
+    if (cell < 0)
+        return 0;
+    double place = (double)(part < 2 ? cell / grid : cell % grid);
+    double angle = place * pow(10000, -(double)(k % quarter) / (double)quarter);
+    return part % 2 ? cos(angle) : sin(angle);
 }
 
-void params_draw(const struct params *p, int i, const struct config *config, uint64_t seed, double *out)
+void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n, double *out)
 {
-    const struct tensor *t = &p->tensors[i];
     double scale = p->inits[i].scale;
-    struct rng r = rng_make(seed, (uint64_t)i);
-    switch (p->inits[i].kind) {
-    case INIT_ZERO:
-    case INIT_ONE:
-    case INIT_VALUE:
-        for (int64_t k = 0; k < t->count; k++)
-            out[k] = p->inits[i].kind == INIT_VALUE ? scale : p->inits[i].kind == INIT_ONE;
-        break;
-    case INIT_NORMAL:
-        for (int64_t k = 0; k < t->count; k++)
-            out[k] = scale * rng_normal(&r);
-        break;
-    case INIT_UNIFORM:
-        for (int64_t k = 0; k < t->count; k++)
-            out[k] = rng_range(&r, -scale, scale);
-        break;
-    case INIT_SINCOS:
-        draw_sincos(t, config_grid(config), scale, out);
-        break;
-    }
+    for (int64_t k = 0; k < n; k++)
+        switch (p->inits[i].kind) {
+        case INIT_ZERO:
+            out[k] = 0;
+            break;
+        case INIT_ONE:
+            out[k] = 1;
+            break;
+        case INIT_VALUE:
+            out[k] = scale;
+            break;
+        case INIT_NORMAL:
+            out[k] = scale * rng_normal(r);
+            break;
+        case INIT_UNIFORM:
+            out[k] = rng_range(r, -scale, scale);
+            break;
+        case INIT_SINCOS:
+            out[k] = scale * sincos_at(&p->tensors[i], config_grid(config), first + k);
+            break;
+        }
 }
