@@ -20,12 +20,15 @@
 enum { VERSION = 1, HEAD = 65536 };
 
 static const char schema[] =
-    "CREATE TABLE lists(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, head_bytes INTEGER NOT NULL, head_sha256 TEXT NOT NULL);"
+    "CREATE TABLE lists(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,"
+    " head_bytes INTEGER NOT NULL, head_sha256 TEXT NOT NULL);"
     "CREATE TABLE shards(id INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, samples INTEGER NOT NULL);"
-    "CREATE TABLE samples(id INTEGER PRIMARY KEY, key TEXT NOT NULL, list INTEGER NOT NULL REFERENCES lists, row INTEGER NOT NULL,"
+    "CREATE TABLE samples(id INTEGER PRIMARY KEY, key TEXT NOT NULL, list INTEGER NOT NULL REFERENCES lists,"
+    " row INTEGER NOT NULL,"
     " url TEXT, caption TEXT, captions TEXT, tags TEXT, split TEXT,"
     " state TEXT NOT NULL CHECK(state IN ('ok', 'bad')), reason TEXT, detail TEXT, status INTEGER,"
-    " bytes INTEGER, sha256 TEXT, format TEXT, width INTEGER, height INTEGER, shard INTEGER REFERENCES shards, offset INTEGER,"
+    " bytes INTEGER, sha256 TEXT, format TEXT, width INTEGER, height INTEGER,"
+    " shard INTEGER REFERENCES shards, offset INTEGER,"
     " UNIQUE(list, row));"
     "CREATE UNIQUE INDEX good_key ON samples(key) WHERE state = 'ok';"
     "PRAGMA user_version = 1;";
@@ -36,13 +39,14 @@ static const char *const queries[QUERIES] = {
     [FIND] = "SELECT id, state, url, caption, list FROM samples WHERE list = ?1 AND row = ?2",
     [FIND_KEY] = "SELECT id, state, url, caption, list FROM samples WHERE key = ?1 AND state = 'ok'",
     [DROP] = "DELETE FROM samples WHERE id = ?1",
-    [PUT] = ("INSERT INTO samples(id, key, list, row, url, caption, captions, tags, split, state, reason, detail, bytes,"
-            " sha256, format, width, height, shard, offset) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-            " ?15, ?16, ?17, ?18, ?19)"),
+    [PUT] = ("INSERT INTO samples(id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
+            " bytes, sha256, format, width, height, shard, offset)"
+            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"),
     [LAST_SHARD] = "SELECT id, bytes, samples FROM shards ORDER BY id DESC LIMIT 1",
     [PUT_SHARD] = "INSERT OR REPLACE INTO shards(id, bytes, samples) VALUES(?1, ?2, ?3)",
     [TOTALS] = ("SELECT (SELECT count(*) FROM shards), (SELECT coalesce(sum(bytes), 0) FROM shards),"
-               " (SELECT count(*) FROM samples WHERE state = 'ok'), (SELECT count(*) FROM samples WHERE state = 'bad')"),
+               " (SELECT count(*) FROM samples WHERE state = 'ok'),"
+               " (SELECT count(*) FROM samples WHERE state = 'bad')"),
 };
 
 struct catalogue {
@@ -56,7 +60,8 @@ static int failed(struct catalogue *c, int code)
 {
     switch (code & 0xff) {
     case SQLITE_FULL:
-        return FAIL(EFULL_, "%s: the disk is full: what was stored before is kept; make room and run it again", c->path);
+        return FAIL(EFULL_, "%s: the disk is full: what was stored before is kept; make room and run it again",
+                    c->path);
     case SQLITE_NOMEM:
         return FAIL(EMEMORY_, "%s: out of memory", c->path);
     case SQLITE_CORRUPT:
@@ -220,9 +225,11 @@ int catalogue_list(struct catalogue *c, const struct list *l, const char *path, 
     if ((rc = prepare(c, "SELECT id, path, head_bytes, head_sha256 FROM lists ORDER BY id", &s)) != 0)
         goto done;
     while ((rc = step(c, s)) == 1) {
-        const char *known = (const char *)sqlite3_column_text(s, 1), *known_sha = (const char *)sqlite3_column_text(s, 3);
+        const char *known = (const char *)sqlite3_column_text(s, 1);
+        const char *known_sha = (const char *)sqlite3_column_text(s, 3);
         // moved: it begins the same and the old place is empty
-        bool moved = *id < 0 && known && known_sha && !file_exists(known) && same_head(l, sqlite3_column_int64(s, 2), known_sha);
+        bool moved = *id < 0 && known && known_sha && !file_exists(known) &&
+                     same_head(l, sqlite3_column_int64(s, 2), known_sha);
         if (moved || (known && strcmp(known, real) == 0))
             *id = sqlite3_column_int64(s, 0);
     }
@@ -231,9 +238,11 @@ int catalogue_list(struct catalogue *c, const struct list *l, const char *path, 
     if (rc)
         goto done;
     // SELECT max + 1 rather than SQLite's choice: the first list is number 0
-    rc = prepare(c, *id < 0 ? "INSERT INTO lists(id, path, head_bytes, head_sha256)"
-                              " VALUES((SELECT coalesce(max(id) + 1, 0) FROM lists), ?2, ?3, ?4) RETURNING id"
-                            : "UPDATE lists SET path = ?2, head_bytes = ?3, head_sha256 = ?4 WHERE id = ?1 RETURNING id", &s);
+    static const char add[] = "INSERT INTO lists(id, path, head_bytes, head_sha256)"
+                              " VALUES((SELECT coalesce(max(id) + 1, 0) FROM lists), ?2, ?3, ?4) RETURNING id";
+    static const char update[] = "UPDATE lists SET path = ?2, head_bytes = ?3, head_sha256 = ?4"
+                                 " WHERE id = ?1 RETURNING id";
+    rc = prepare(c, *id < 0 ? add : update, &s);
     if (rc)
         goto done;
     sha256_hex(sha, head ? head : "", n);
@@ -374,12 +383,15 @@ int catalogue_totals(struct catalogue *c, int64_t *shards, int64_t *bytes, int64
 int catalogue_walk(struct catalogue *c, int (*each)(void *, const struct catalogue_sample *), void *user)
 {
     sqlite3_stmt *s = NULL;
-    int rc = prepare(c, "SELECT id, key, list, row, url, caption, captions, tags, split, state, reason, detail, bytes, sha256, format,"
-                        " width, height, shard, offset FROM samples ORDER BY list, row", &s);
+    int rc = prepare(c, "SELECT id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
+                        " bytes, sha256, format, width, height, shard, offset FROM samples ORDER BY list, row", &s);
     while (!rc && (rc = step(c, s)) == 1) {
-        struct catalogue_sample v = {.id = sqlite3_column_int64(s, 0), .list = sqlite3_column_int64(s, 2), .row = sqlite3_column_int64(s, 3),
-                                     .bytes = sqlite3_column_int64(s, 12), .width = sqlite3_column_int(s, 15), .height = sqlite3_column_int(s, 16),
-                                     .shard = sqlite3_column_int64(s, 17), .offset = sqlite3_column_int64(s, 18)};
+        struct catalogue_sample v = {
+            .id = sqlite3_column_int64(s, 0), .list = sqlite3_column_int64(s, 2), .row = sqlite3_column_int64(s, 3),
+            .bytes = sqlite3_column_int64(s, 12), .width = sqlite3_column_int(s, 15),
+            .height = sqlite3_column_int(s, 16), .shard = sqlite3_column_int64(s, 17),
+            .offset = sqlite3_column_int64(s, 18),
+        };
         static const struct { int column; size_t at; } texts[] = {
             {1, offsetof(struct catalogue_sample, key)}, {4, offsetof(struct catalogue_sample, url)},
             {5, offsetof(struct catalogue_sample, caption)}, {6, offsetof(struct catalogue_sample, captions)},
@@ -410,7 +422,8 @@ int catalogue_paths(const char *dataset, char ***paths, int *count)
     for (struct dirent *e; !rc && (e = readdir(d)) != NULL;) {
         if (fnmatch("catalog-[0-9][0-9][0-9][0-9].sqlite", e->d_name, 0) != 0)
             continue;
-        char **more = realloc(*paths, ((size_t)*count + 1) * sizeof **paths), *path = more ? path_join(dataset, e->d_name) : NULL;
+        char **more = realloc(*paths, ((size_t)*count + 1) * sizeof **paths);
+        char *path = more ? path_join(dataset, e->d_name) : NULL;
         if (more)
             *paths = more;
         if (path)
@@ -420,7 +433,8 @@ int catalogue_paths(const char *dataset, char ***paths, int *count)
     }
     closedir(d);
     if (!rc && *count == 0)
-        rc = FAIL(EMISSING_, "%s: no catalog-0000.sqlite in this directory: make a dataset with diht import LIST --out %s", dataset, dataset);
+        rc = FAIL(EMISSING_, "%s: no catalog-0000.sqlite in here: make a dataset with diht import LIST --out %s",
+                  dataset, dataset);
     if (*count)
         qsort(*paths, (size_t)*count, sizeof **paths, by_name);
     return rc;

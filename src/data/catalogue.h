@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The catalogue of a dataset: one row a sample in SQLite, good or bad, and how much of each shard counts. A shard's bytes
-// reach the disk before the rows that point to them are committed; after a crash the shard is cut back to what the
-// catalogue knows, so nothing half-written is ever read as whole.
+// The catalogue of a dataset: one row a sample in SQLite, good or bad, and how much of each shard counts. A shard's
+// bytes reach the disk before the rows that point to them are committed; after a crash the shard is cut back to what
+// the catalogue knows, so nothing half-written is ever read as whole.
 #ifndef DATA_CATALOGUE_H
 #define DATA_CATALOGUE_H
 
@@ -27,19 +27,21 @@ struct catalogue_sample {
     int64_t shard, offset;          // of the picture's bytes in shards/SHARD.tar
 };
 
-int catalogue_open(struct catalogue **out, const char *dataset, bool write);   // write: made when absent, one writer at a time
-void catalogue_close(struct catalogue *c);                                     // what was not committed is dropped; accepts NULL
+// To write: made when absent, one writer at a time.
+int catalogue_open(struct catalogue **out, const char *dataset, bool write);
+void catalogue_close(struct catalogue *c);   // what was not committed is dropped; accepts NULL
 
 // The list's number: known by its path, or by its first bytes when it was moved.
 int catalogue_list(struct catalogue *c, const struct list *l, const char *path, int64_t *id);
 
-// 1 and the row's id, list, state, url and caption (valid until the next call), or 0 when there is none. By list and row, or by key
-// among the good ones.
+// 1 and the row's id, list, state, url and caption (valid until the next call), or 0 when there is none. By list and
+// row, or by key among the good ones.
 int catalogue_find(struct catalogue *c, int64_t list, int64_t row, struct catalogue_sample *out);
 int catalogue_find_key(struct catalogue *c, const char *key, struct catalogue_sample *out);
 int catalogue_put(struct catalogue *c, const struct catalogue_sample *s);      // insert, or replace row `id`
 
-int catalogue_shard(struct catalogue *c, int64_t *shard, int64_t *bytes, int64_t *samples);   // the last one; shard -1: none
+// The last shard; number -1 when there is none.
+int catalogue_shard(struct catalogue *c, int64_t *shard, int64_t *bytes, int64_t *samples);
 int catalogue_shard_put(struct catalogue *c, int64_t shard, int64_t bytes, int64_t samples);
 int catalogue_totals(struct catalogue *c, int64_t *shards, int64_t *bytes, int64_t *ok, int64_t *bad);
 int catalogue_commit(struct catalogue *c);

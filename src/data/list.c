@@ -57,7 +57,8 @@ static bool utf8_valid(const char *text, size_t n)
         if (*p < 0xc2 || *p > 0xf4 || end - p <= more)
             return false;
         // overlong forms, surrogates and what lies past U+10FFFF show in the second byte
-        if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f))
+        if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+            (*p == 0xf4 && p[1] > 0x8f))
             return false;
         for (int i = 1; i <= more; i++)
             if ((p[i] & 0xc0) != 0x80)
@@ -314,8 +315,9 @@ static int read_header(struct list *l)
         return 0;
     }
     if (known > 0 && known == l->fields)
-        return FAIL(EFORMAT_, "%s: the header has no column \"%s\": it needs caption and path, and may have tags, split, key", l->path,
-                    place[CAPTION] < 0 ? "caption" : "path");
+        return FAIL(EFORMAT_,
+                    "%s: the header has no column \"%s\": it needs caption and path, and may have tags, split, key",
+                    l->path, place[CAPTION] < 0 ? "caption" : "path");
     l->at = start;
     l->line = line;
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Caption lists: TSV (as it comes, no quoting), CSV (quotes, line breaks inside them), JSON lines. UTF-8, with or without a
-// byte-order mark, LF or CRLF. A first row naming the columns (caption, path; maybe tags, split, key; others are passed
-// over) is a header; without one a row is caption, path. Blank lines are no rows.
+// Caption lists: TSV (as it comes, no quoting), CSV (quotes, line breaks inside them), JSON lines. UTF-8, with or
+// without a byte-order mark, LF or CRLF. A first row naming the columns (caption, path; maybe tags, split, key; others
+// are passed over) is a header; without one a row is caption, path. Blank lines are no rows.
 #ifndef DATA_LIST_H
 #define DATA_LIST_H
 
@@ -23,7 +23,7 @@ struct list_row {                  // strings live until the next list_next
     const char *bad;               // NULL, or one sentence why the row cannot be used; then only row, line and key hold
 };
 
-int list_open(struct list **out, const char *path);           // EMISSING_, EIO_, EFORMAT_ (a header without caption or path)
+int list_open(struct list **out, const char *path); // EMISSING_, EIO_, EFORMAT_ (a header without caption or path)
 void list_close(struct list *l);                              // accepts NULL
 int list_next(struct list *l, struct list_row *row);          // 1 a row, 0 the end, EMEMORY_
 double list_share(const struct list *l);                      // of the file read so far, 0 .. 1
@@ -31,7 +31,8 @@ const char *list_dir(const struct list *l);                   // where relative 
 // The first bytes of the file (up to `most`), to know a list again under another name.
 const void *list_head(const struct list *l, size_t most, size_t *n);
 
-// A whole picture file into `out` (cleared first). EMISSING_, EIO_ (also: not a regular file), EUNSUPPORTED_ (over 256 MiB).
+// A whole picture file into `out` (cleared first). EMISSING_, EIO_ (also: not a regular file), EUNSUPPORTED_ (over 256
+// MiB).
 int picture_read(const char *path, struct buf *out);
 
 #endif

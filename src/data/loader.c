@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ring of batches. Workers take places (step, number in the batch) in order; a batch whose places are all done is ready.
+// A ring of batches. Workers take places (step, number in the batch) in order; a batch whose places are all done is
+// ready.
 //
 //      floor            next            fill
 //   ---[lent]--[ready]--[being filled ...]----      slot of step s: ring[s % slots]
@@ -74,7 +75,10 @@ static int places(const struct loader *l, int64_t step)
     return left < l->o.batch ? (int)left : l->o.batch;
 }
 
-static bool past_end(const struct loader *l, int64_t step) { return l->o.mode == LOADER_SEQUENTIAL && step >= l->steps; }
+static bool past_end(const struct loader *l, int64_t step)
+{
+    return l->o.mode == LOADER_SEQUENTIAL && step >= l->steps;
+}
 
 // The sample at a place: a function of the seed and the place alone.
 static int64_t choose(const struct loader *l, int64_t step, int i)
@@ -147,7 +151,8 @@ static int fill(struct loader *l, struct slot *slot, int i, struct buf *bytes)
     if (!rc) {
         struct rng r = rng_make(rng_mix(rng_mix(l->o.seed, PIXELS), (uint64_t)slot->step), (uint64_t)i);
         float *out = slot->images + (size_t)i * l->image_floats;
-        rc = l->o.augment ? augment_apply(&l->augment, &l->o.transform, &view, &r, out) : transform_apply(&l->o.transform, &view, out);
+        rc = l->o.augment ? augment_apply(&l->augment, &l->o.transform, &view, &r, out)
+                          : transform_apply(&l->o.transform, &view, out);
     }
     image_free(&decoded);
     slot->good[i] = rc == 0;
@@ -203,10 +208,12 @@ static int check(const struct loader *l)
 {
     const struct loader_options *o = &l->o;
     if (o->batch < 1 || o->transform.size < 1 || o->transform.size > 8192)
-        return FAIL(EUSAGE_, "loader: a batch of %d pictures of %d pixels a side: both must be positive", o->batch, o->transform.size);
+        return FAIL(EUSAGE_, "loader: a batch of %d pictures of %d pixels a side: both must be positive", o->batch,
+                    o->transform.size);
     if (o->mode != LOADER_SEQUENTIAL && o->batch > l->units)
-        return FAIL(EUSAGE_, "%s: a batch of %d needs as many %s, there are %" PRId64 ": use a smaller --batch%s", source_path(o->source),
-                    o->batch, l->member ? "distinct captions" : "samples", l->units, l->member ? ", or leave out --distinct" : "");
+        return FAIL(EUSAGE_, "%s: a batch of %d needs as many %s, there are %" PRId64 ": use a smaller --batch%s",
+                    source_path(o->source), o->batch, l->member ? "distinct captions" : "samples", l->units,
+                    l->member ? ", or leave out --distinct" : "");
     return 0;
 }
 
@@ -252,7 +259,9 @@ static int make_ring(struct loader *l)
         s->good = malloc(batch * sizeof *s->good);
         fine = s->images && s->index && s->rng && s->good;
     }
-    return fine ? 0 : FAIL(EMEMORY_, "out of memory: no room for %d batches of %d pictures: use a smaller --batch", l->slots, l->o.batch);
+    return fine ? 0
+                : FAIL(EMEMORY_, "out of memory: no room for %d batches of %d pictures: use a smaller --batch",
+                       l->slots, l->o.batch);
 }
 
 int loader_open(struct loader **out, const struct loader_options *o)
@@ -279,14 +288,16 @@ int loader_open(struct loader **out, const struct loader_options *o)
     l->cache = o->cache_bytes > 0 ? calloc((size_t)l->count, sizeof *l->cache) : NULL;
     l->id = calloc((size_t)threads, sizeof *l->id);
     if (!l->bad || !l->id || (o->cache_bytes > 0 && !l->cache)) {
-        rc = FAIL(EMEMORY_, "%s: out of memory: no room for the state of %" PRId64 " samples", source_path(o->source), l->count);
+        rc = FAIL(EMEMORY_, "%s: out of memory: no room for the state of %" PRId64 " samples", source_path(o->source),
+                  l->count);
         goto done;
     }
     if ((rc = make_ring(l)) != 0)
         goto done;
     for (; l->workers < threads; l->workers++)
         if (pthread_create(&l->id[l->workers], NULL, worker_main, l) != 0) {
-            rc = FAIL(EMEMORY_, "loader thread %d of %d could not be started: use fewer (--loaders)", l->workers + 1, threads);
+            rc = FAIL(EMEMORY_, "loader thread %d of %d could not be started: use fewer (--loaders)", l->workers + 1,
+                      threads);
             goto done;
         }
 done:
@@ -335,7 +346,8 @@ static int compact(struct loader *l, struct slot *s)
         if (!s->good[i])
             continue;
         if (n < i) {
-            memcpy(s->images + (size_t)n * l->image_floats, s->images + (size_t)i * l->image_floats, l->image_floats * sizeof(float));
+            memcpy(s->images + (size_t)n * l->image_floats, s->images + (size_t)i * l->image_floats,
+                   l->image_floats * sizeof(float));
             s->index[n] = s->index[i];
             s->rng[n] = s->rng[i];
         }
@@ -363,7 +375,8 @@ int loader_next(struct loader *l, const struct batch **out)
         l->next++;
     pthread_mutex_unlock(&l->lock);
     if (rc == 1) {
-        l->lent = (struct batch){compact(l, s), s->step, l->o.mode == LOADER_SEQUENTIAL ? 0 : s->step / l->steps, s->images, s->index, s->rng};
+        l->lent = (struct batch){compact(l, s), s->step,  l->o.mode == LOADER_SEQUENTIAL ? 0 : s->step / l->steps,
+                                 s->images,     s->index, s->rng};
         l->delivered += l->lent.n;
         *out = &l->lent;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of pictures ready for a tower: read, decoded, transformed or augmented by background threads, a few batches ahead.
-// Every sample's random numbers come from (seed, step, place in the batch) alone: the same batches for a seed whatever
-// the number of threads, and from any step on (loader_seek).
+// Batches of pictures ready for a tower: read, decoded, transformed or augmented by background threads, a few batches
+// ahead. Every sample's random numbers come from (seed, step, place in the batch) alone: the same batches for a seed
+// whatever the number of threads, and from any step on (loader_seek).
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 

@@ -16,8 +16,8 @@ enum { BLOCK = 512, END = 2 * BLOCK };
 
 // The ustar header (POSIX.1-1988): all fields text, numbers octal.
 struct header {
-    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type, link[100], magic[6], version[2], user[32], group[32],
-        major[8], minor[8], prefix[155], unused[12];
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], type, link[100], magic[6], version[2],
+        user[32], group[32], major[8], minor[8], prefix[155], unused[12];
 };
 _Static_assert(sizeof(struct header) == BLOCK, "a tar block");
 
@@ -94,7 +94,9 @@ static int failed(const struct shard *s, const char *what)
 {
     int code = error_from_errno(errno);
     if (code == EFULL_)
-        return FAIL(EFULL_, "%s: the disk is full: the samples stored before are kept; make room and run the import again", s->path);
+        return FAIL(EFULL_,
+                    "%s: the disk is full: the samples stored before are kept; make room and run the import again",
+                    s->path);
     return FAIL(code, "%s: %s: %s", s->path, what, strerror(errno));
 }
 
@@ -126,7 +128,8 @@ int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t byt
         return failed(s, "cannot open for writing");
     off_t size = lseek(s->fd, 0, SEEK_END);
     if (size < bytes)
-        return FAIL(EFORMAT_, "%s: %" PRId64 " bytes, the catalogue expects at least %" PRId64 ": it was cut off or replaced",
+        return FAIL(EFORMAT_,
+                    "%s: %" PRId64 " bytes, the catalogue expects at least %" PRId64 ": it was cut off or replaced",
                     s->path, (int64_t)size, bytes);
     // End mark first, then the cut: a tar at every moment.
     int rc = write_at(s, zeros, END, bytes);
@@ -135,8 +138,8 @@ int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t byt
     return rc;
 }
 
-int shard_add(struct shard *s, const char *key, const char *extension, const void *picture, size_t n, const char *caption,
-              const char *json, int64_t *offset)
+int shard_add(struct shard *s, const char *key, const char *extension, const void *picture, size_t n,
+              const char *caption, const char *json, int64_t *offset)
 {
     static const char zeros[END];
     struct buf *g = &s->group, stem = {0};
@@ -162,7 +165,8 @@ int shard_add(struct shard *s, const char *key, const char *extension, const voi
     if (rc)
         return rc;
     // The old end mark is overwritten last, in one piece: until then readers see the old end, from then on the new one.
-    if ((rc = write_at(s, g->at + END, g->len - END, s->bytes + END)) != 0 || (rc = write_at(s, g->at, END, s->bytes)) != 0) {
+    if ((rc = write_at(s, g->at + END, g->len - END, s->bytes + END)) != 0 ||
+        (rc = write_at(s, g->at, END, s->bytes)) != 0) {
         int keep = errno;
         write_at(s, zeros, END, s->bytes);
         if (ftruncate(s->fd, s->bytes + END) != 0)

@@ -23,8 +23,8 @@ char *shard_path(const char *dataset, int64_t number);
 // Open for adding behind the first `bytes` bytes; what lies behind them (left by a crash) is dropped.
 int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t bytes, int64_t samples);
 // Add a sample's members; *offset: where the picture's bytes lie. EFULL_, EIO_: nothing of the sample counts then.
-int shard_add(struct shard *s, const char *key, const char *extension, const void *picture, size_t n, const char *caption,
-              const char *json, int64_t *offset);
+int shard_add(struct shard *s, const char *key, const char *extension, const void *picture, size_t n,
+              const char *caption, const char *json, int64_t *offset);
 int shard_sync(struct shard *s);     // everything added is on the disk when it returns
 void shard_close(struct shard *s);   // accepts one never opened (all zero with fd -1)
 

@@ -73,7 +73,8 @@ static const char *keep(struct source *s, const char *text)
 }
 
 // A place for one more sample of `split`, or none (0) when another split was asked for. Negative: no memory.
-static int add(struct source *s, const char *split, const char *key, const char *tags, const char *const *captions, int n, struct item **out)
+static int add(struct source *s, const char *split, const char *key, const char *tags, const char *const *captions,
+               int n, struct item **out)
 {
     int64_t *met = map_slot(s->splits, split, strlen(split), 0);
     if (!met)
@@ -92,7 +93,8 @@ static int add(struct source *s, const char *split, const char *key, const char 
     const char **texts = take(s, (size_t)n * sizeof *texts);
     if (!s->last_split || strcmp(s->last_split, split) != 0)
         s->last_split = keep(s, split);
-    struct item it = {.key = keep(s, key), .tags = keep(s, tags), .split = s->last_split, .captions = texts, .caption_count = n};
+    struct item it = {
+        .key = keep(s, key), .tags = keep(s, tags), .split = s->last_split, .captions = texts, .caption_count = n};
     for (int i = 0; texts && i < n; i++)
         if (!(texts[i] = keep(s, captions[i])))
             return EMEMORY_;
@@ -190,7 +192,8 @@ static int nothing_left(const struct source *s)
         const char *name = map_key(s->splits, i, &len, &n);
         buf_fmt(&names, "%s%.*s (%" PRId64 ")", i ? ", " : "", len ? (int)len : 6, len ? name : "(none)", n);
     }
-    int rc = FAIL(EMISSING_, "%s: no sample in split \"%s\"; there are %s", s->path, s->split, names.at ? names.at : "none");
+    int rc =
+        FAIL(EMISSING_, "%s: no sample in split \"%s\"; there are %s", s->path, s->split, names.at ? names.at : "none");
     buf_free(&names);
     return rc;
 }
@@ -246,7 +249,8 @@ void source_sample(const struct source *s, int64_t i, struct sample *out)
     *out = (struct sample){it->key, it->tags, it->split, it->captions, it->caption_count, it->row};
 }
 
-// The picture's bytes out of its shard. Opened anew each time: cheap beside decoding, and no limit on the number of shards.
+// The picture's bytes out of its shard. Opened anew each time: cheap beside decoding, and no limit on the number of
+// shards.
 static int read_stored(const struct source *s, const struct item *it, struct buf *out)
 {
     char *path = shard_path(s->path, it->shard), block[1 << 15];
@@ -261,7 +265,8 @@ static int read_stored(const struct source *s, const struct item *it, struct buf
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            rc = FAIL(EIO_, "%s: sample %s: %s", path, it->key, got ? strerror(errno) : "the shard ends before its picture: it was cut off");
+            rc = FAIL(EIO_, "%s: sample %s: %s", path, it->key,
+                      got ? strerror(errno) : "the shard ends before its picture: it was cut off");
         else {
             buf_add(out, block, (size_t)got);
             left -= got;

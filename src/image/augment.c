@@ -53,7 +53,8 @@ static int unknown(const char *word, size_t len)
     for (int i = 0; i < PARAMETERS; i++)
         buf_fmt(&names, "%s=%s%s", parameters[i].name, parameters[i].lo == parameters[i].hi ? "N" : "LO:HI",
                 i + 1 < PARAMETERS ? ", " : "");
-    int rc = FAIL(EUSAGE_, "augmentation: \"%.*s\" is not known; there are %s", (int)len, word, names.at ? names.at : "");
+    int rc =
+        FAIL(EUSAGE_, "augmentation: \"%.*s\" is not known; there are %s", (int)len, word, names.at ? names.at : "");
     buf_free(&names);
     return rc;
 }
@@ -64,7 +65,8 @@ static int set(struct augment *a, const char *word, size_t len)
     const char *equals = memchr(word, '=', len), *end = word + len;
     const struct parameter *p = NULL;
     for (int i = 0; equals && i < PARAMETERS; i++)
-        if (strlen(parameters[i].name) == (size_t)(equals - word) && memcmp(parameters[i].name, word, (size_t)(equals - word)) == 0)
+        if (strlen(parameters[i].name) == (size_t)(equals - word) &&
+            memcmp(parameters[i].name, word, (size_t)(equals - word)) == 0)
             p = &parameters[i];
     if (!p)
         return unknown(word, len);
@@ -120,7 +122,8 @@ static bool colours(const struct augment *a)
 
 bool augment_is_none(const struct augment *a) { return a->crop_hi <= 0 && a->flip <= 0 && !warps(a) && !colours(a); }
 
-// torchvision's RandomResizedCrop: ten tries for an area and a shape that fit, else the largest central crop of an allowed shape.
+// torchvision's RandomResizedCrop: ten tries for an area and a shape that fit, else the largest central crop of an
+// allowed shape.
 static int random_crop(const struct augment *a, const struct transform *t, const struct image *im, struct rng *rng,
                        unsigned char *out /* S x S x 3 */)
 {
@@ -174,7 +177,12 @@ static struct warp draw_warp(const struct augment *a, struct rng *rng, bool flip
     double aspect = exp(rng_range(rng, -a->aspect, a->aspect) / 2);
     double angle = rng_range(rng, -a->rotate, a->rotate) * (3.14159265358979323846 / 180);
     double dx = rng_range(rng, -a->shift, a->shift), dy = rng_range(rng, -a->shift, a->shift);
-    return (struct warp){.sx = size * aspect * (flip ? -1 : 1), .sy = size / aspect, .angle = angle, .dx = dx, .dy = dy, .fill = a->fill};
+    return (struct warp){.sx = size * aspect * (flip ? -1 : 1),
+                         .sy = size / aspect,
+                         .angle = angle,
+                         .dx = dx,
+                         .dy = dy,
+                         .fill = a->fill};
 }
 
 static struct colour draw_colour(const struct augment *a, struct rng *rng)
@@ -191,7 +199,8 @@ static struct colour draw_colour(const struct augment *a, struct rng *rng)
     return c;
 }
 
-int augment_apply(const struct augment *a, const struct transform *t, const struct image *im, struct rng *rng, float *out)
+int augment_apply(const struct augment *a, const struct transform *t, const struct image *im, struct rng *rng,
+                  float *out)
 {
     bool flip = rng_uniform(rng) < a->flip, crop = a->crop_hi > 0, warp = !crop && warps(a);
     size_t n = (size_t)t->size * (size_t)t->size;

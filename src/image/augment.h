@@ -29,8 +29,8 @@ struct augment {
     double gamma;                  // value to the power exp(+-this)
 };
 
-// "none", "reference" (RandomResizedCrop 0.9-1.0), "drawing", then any `name=value` or `name=lo:hi`, separated by commas:
-// "drawing,rotate=5,crop=.8:1". NULL or "": none. EUSAGE_ names the unknown word and lists the known ones.
+// "none", "reference" (RandomResizedCrop 0.9-1.0), "drawing", then any `name=value` or `name=lo:hi`, separated by
+// commas: "drawing,rotate=5,crop=.8:1". NULL or "": none. EUSAGE_ names the unknown word and lists the known ones.
 int augment_parse(struct augment *a, const char *spec);
 bool augment_is_none(const struct augment *a);
 

@@ -33,9 +33,11 @@ static void outline(float *r, float *g, float *b, int size, float strength, floa
         l[last] = least(in[last], in[before]);
     }
     for (int row = 0; row < size; row++) {
-        size_t here = (size_t)row * (size_t)size, up = row > 0 ? here - (size_t)size : here, dn = row + 1 < size ? here + (size_t)size : here;
+        size_t here = (size_t)row * (size_t)size, up = row > 0 ? here - (size_t)size : here,
+               dn = row + 1 < size ? here + (size_t)size : here;
         for (size_t x = 0; x < (size_t)size; x++) {
-            float edge = most(most(hi[up + x], hi[here + x]), hi[dn + x]) - least(least(lo[up + x], lo[here + x]), lo[dn + x]);
+            float edge =
+                most(most(hi[up + x], hi[here + x]), hi[dn + x]) - least(least(lo[up + x], lo[here + x]), lo[dn + x]);
             float keep = 1 - strength * edge;
             r[here + x] = 1 - (1 - r[here + x]) * keep;
             g[here + x] = 1 - (1 - g[here + x]) * keep;

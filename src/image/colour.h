@@ -14,6 +14,7 @@ struct colour {
 };
 
 // Change and normalise. EMEMORY_.
-int colour_apply(const struct colour *c, const struct transform *t, const unsigned char *rgb /* S x S x 3 */, float *out /* 3 x S x S */);
+int colour_apply(const struct colour *c, const struct transform *t, const unsigned char *rgb /* S x S x 3 */,
+                 float *out /* 3 x S x S */);
 
 #endif

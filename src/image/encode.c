@@ -18,9 +18,15 @@ struct png_job {
     struct buf *out;
 };
 
-static void png_failed(png_structp png, png_const_charp text) { longjmp(((struct png_job *)png_get_error_ptr(png))->back, 1); }
+static void png_failed(png_structp png, png_const_charp text)
+{
+    longjmp(((struct png_job *)png_get_error_ptr(png))->back, 1);
+}
 static void png_warned(png_structp png, png_const_charp text) {}
-static void png_put(png_structp png, png_bytep bytes, size_t n) { buf_add(((struct png_job *)png_get_io_ptr(png))->out, bytes, n); }
+static void png_put(png_structp png, png_bytep bytes, size_t n)
+{
+    buf_add(((struct png_job *)png_get_io_ptr(png))->out, bytes, n);
+}
 static void png_flushed(png_structp png) {}
 
 static int png_run(struct png_job *j, png_structp png, png_infop info, const struct image *im)
@@ -118,7 +124,8 @@ int image_thumbnail(struct buf *out, const char **mime, const void *bytes, size_
             goto done;
         }
         struct view all = {im.rgb, im.width, im.height, (size_t)im.width * 3};
-        rc = image_resample(&all, small.width, small.height, FILTER_BICUBIC, 0, 0, small.width, small.height, small.rgb);
+        rc =
+            image_resample(&all, small.width, small.height, FILTER_BICUBIC, 0, 0, small.width, small.height, small.rgb);
         use = &small;
     }
     if (!rc && (rc = image_png(&png, use)) == 0 && (rc = image_jpeg(&jpeg, use, 85)) == 0) {

@@ -14,10 +14,10 @@ struct image {
 // Largest picture decoded unless told otherwise: Pillow's own limit against decompression bombs.
 #define IMAGE_MAX_PIXELS ((int64_t)2 * 89478485)
 
-// Decode to 8-bit RGB: alpha dropped, palettes looked up, grey repeated, 16-bit grey clipped at 255, 16-bit colour cut to
-// its high byte, CMYK as Adobe stores it, no EXIF rotation. `max_pixels` (0: IMAGE_MAX_PIXELS) is checked against the
-// header before any pixel is decoded. EFORMAT_ for damaged or cut off data, EUNSUPPORTED_ for another format or too many pixels,
-// EMEMORY_; the sentence does not name the file (error_prefix). Thread-safe. On failure *out is empty.
+// Decode to 8-bit RGB: alpha dropped, palettes looked up, grey repeated, 16-bit grey clipped at 255, 16-bit colour cut
+// to its high byte, CMYK as Adobe stores it, no EXIF rotation. `max_pixels` (0: IMAGE_MAX_PIXELS) is checked against
+// the header before any pixel is decoded. EFORMAT_ for damaged or cut off data, EUNSUPPORTED_ for another format or too
+// many pixels, EMEMORY_; the sentence does not name the file (error_prefix). Thread-safe. On failure *out is empty.
 int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels);
 void image_free(struct image *im);   // accepts NULL and an empty picture
 

@@ -96,7 +96,8 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
     jpeg_create_decompress(d);
     d->client_data = j;
     d->src = &j->source;
-    j->source = (struct jpeg_source_mgr){bytes, n, source_nothing, source_fill, source_skip, jpeg_resync_to_restart, source_nothing};
+    j->source = (struct jpeg_source_mgr){
+        bytes, n, source_nothing, source_fill, source_skip, jpeg_resync_to_restart, source_nothing};
     j->progress.progress_monitor = on_progress;
     d->progress = &j->progress;
     jpeg_read_header(d, TRUE);

@@ -46,7 +46,10 @@ static void on_read(png_structp png, png_bytep out, size_t n)
 
 static int channels(int colour)
 {
-    return colour == PNG_COLOR_TYPE_RGB_ALPHA ? 4 : colour == PNG_COLOR_TYPE_RGB ? 3 : colour == PNG_COLOR_TYPE_GRAY_ALPHA ? 2 : 1;
+    return colour == PNG_COLOR_TYPE_RGB_ALPHA    ? 4
+           : colour == PNG_COLOR_TYPE_RGB        ? 3
+           : colour == PNG_COLOR_TYPE_GRAY_ALPHA ? 2
+                                                 : 1;
 }
 
 // Everything that may longjmp. Nonzero: j->code or j->why says what.

@@ -93,7 +93,8 @@ static void across(const struct taps *t, const unsigned char *restrict in, unsig
 }
 
 // One output row from `count` input rows; `bytes` a row. Blocks of sums stay in registers or the first cache.
-static void down(const int32_t *w, int count, const unsigned char *restrict in, size_t stride, unsigned char *restrict out, size_t bytes)
+static void down(const int32_t *w, int count, const unsigned char *restrict in, size_t stride,
+                 unsigned char *restrict out, size_t bytes)
 {
     enum { BLOCK = 64 };
     for (size_t x = 0; x < bytes; x += BLOCK) {
@@ -153,8 +154,8 @@ int image_resample(const struct view *src, int width, int height, enum image_fil
     }
     if (ty.memory)
         for (int i = 0; i < h; i++)
-            down(ty.weight + (size_t)i * (size_t)ty.most, ty.count[i], from + (size_t)(ty.first[i] - top) * stride, stride,
-                 out + (size_t)i * out_row, out_row);
+            down(ty.weight + (size_t)i * (size_t)ty.most, ty.count[i], from + (size_t)(ty.first[i] - top) * stride,
+                 stride, out + (size_t)i * out_row, out_row);
     else if (!tx.memory)
         for (int i = 0; i < h; i++)
             memcpy(out + (size_t)i * out_row, from + (size_t)i * stride, out_row);

@@ -12,10 +12,12 @@ struct transform {
     float mean[3], std[3];       // of values in 0 .. 1
 };
 
-// The 8-bit S x S crop, as torchvision's Resize + CenterCrop on a Pillow picture. EMEMORY_, EFORMAT_ (sides too unequal).
+// The 8-bit S x S crop, as torchvision's Resize + CenterCrop on a Pillow picture. EMEMORY_, EFORMAT_ (sides too
+// unequal).
 int transform_crop(const struct transform *t, const struct image *im, unsigned char *out /* S x S x 3 */);
 // Crop and normalise.
 int transform_apply(const struct transform *t, const struct image *im, float *out /* 3 x S x S */);
-void transform_normalise(const struct transform *t, const unsigned char *rgb /* S x S x 3 */, float *out /* 3 x S x S */);
+void transform_normalise(const struct transform *t, const unsigned char *rgb /* S x S x 3 */,
+                         float *out /* 3 x S x S */);
 
 #endif

@@ -20,7 +20,7 @@ static struct affine invert(const struct warp *w, int size, int width, int heigh
     double side = width < height ? width : height, unit = side / size;   // source pixels an output pixel
     double c = cos(w->angle), s = sin(w->angle), half = size / 2.;
     struct affine m = {.ax = c * unit / w->sx, .bx = s * unit / w->sx, .ay = -s * unit / w->sy, .by = c * unit / w->sy};
-    double ox = .5 - half - w->dx * half, oy = .5 - half - w->dy * half;   // of output place (0, 0) from the moved middle
+    double ox = .5 - half - w->dx * half, oy = .5 - half - w->dy * half; // of output place (0, 0) from the moved middle
     m.cx = m.ax * ox + m.bx * oy + width / 2. - .5;
     m.cy = m.ay * ox + m.by * oy + height / 2. - .5;
     return m;
@@ -29,7 +29,8 @@ static struct affine invert(const struct warp *w, int size, int width, int heigh
 // The stretch of an axis of `n` source pixels that values between a x + b y + c for x, y in 0 .. last can touch.
 static void reach(double a, double b, double c, int last, int n, int *from, int *to)
 {
-    double lo = c + (a < 0 ? a : 0) * last + (b < 0 ? b : 0) * last, hi = c + (a > 0 ? a : 0) * last + (b > 0 ? b : 0) * last;
+    double lo = c + (a < 0 ? a : 0) * last + (b < 0 ? b : 0) * last,
+           hi = c + (a > 0 ? a : 0) * last + (b > 0 ? b : 0) * last;
     lo = floor(lo);
     hi = floor(hi) + 2;
     *from = lo < 0 ? 0 : lo > n ? n : (int)lo;
@@ -82,7 +83,8 @@ int warp_apply(const struct warp *w, const struct transform *t, const struct ima
     int x0, x1, y0, y1;
     reach(m.ax, m.bx, m.cx, size - 1, im->width, &x0, &x1);
     reach(m.ay, m.by, m.cy, size - 1, im->height, &y0, &y1);
-    struct view part = {im->rgb + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, x1 - x0, y1 - y0, (size_t)im->width * 3};
+    struct view part = {im->rgb + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, x1 - x0, y1 - y0,
+                        (size_t)im->width * 3};
     p = pad(&part, (float)w->fill);
     if (!p) {
         rc = EMEMORY_;
@@ -92,7 +94,8 @@ int warp_apply(const struct warp *w, const struct transform *t, const struct ima
     float most_x = (float)part.width + .999f, most_y = (float)part.height + .999f;
     for (int y = 0; y < size; y++) {
         // places inside the padded part, whose first pixel is one left of x0 and one above y0
-        float px = (float)(m.bx * y + m.cx - x0 + 1), py = (float)(m.by * y + m.cy - y0 + 1), dx = (float)m.ax, dy = (float)m.ay;
+        float px = (float)(m.bx * y + m.cx - x0 + 1), py = (float)(m.by * y + m.cy - y0 + 1), dx = (float)m.ax,
+              dy = (float)m.ay;
         for (int x = 0; x < size; x++, out += 3) {
             float fx = within(px + dx * (float)x, most_x), fy = within(py + dy * (float)x, most_y);
             int ix = (int)fx, iy = (int)fy;

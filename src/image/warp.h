@@ -14,6 +14,7 @@ struct warp {
     double fill;       // level outside the picture, 0 .. 255
 };
 
-int warp_apply(const struct warp *w, const struct transform *t, const struct image *im, unsigned char *out /* S x S x 3 */);
+int warp_apply(const struct warp *w, const struct transform *t, const struct image *im,
+               unsigned char *out /* S x S x 3 */);
 
 #endif

@@ -64,7 +64,7 @@ static void row_clear(struct row *r)
     free(r->tags);
     free(r->split);
     free(r->detail);
-    if (bytes.room > 1 << 20)
+    if (bytes.room > WINDOW_BYTES / WINDOW)
         buf_free(&bytes);
     *r = (struct row){.bytes = bytes};
 }
@@ -93,7 +93,8 @@ static void row_check(void *arg, int64_t piece, int worker)
     rc = image_decode(&im, r->bytes.at, r->bytes.len, 0);
     if (rc) {
         error_prefix(rc, "%s: ", r->path);
-        row_bad(r, rc == EUNSUPPORTED_ ? "unsupported" : rc == EMEMORY_ ? "too large" : r->format ? "damaged" : "not a picture", error_last());
+        const char *reason = !r->format ? "not a picture" : "damaged";
+        row_bad(r, rc == EUNSUPPORTED_ ? "unsupported" : rc == EMEMORY_ ? "too large" : reason, error_last());
         return;
     }
     r->width = im.width;
@@ -154,7 +155,8 @@ static int known(struct import *im, struct row *r)
         return rc == 1 && old.list != im->list_id && old.url && old.caption && strcmp(old.url, r->url) == 0 &&
                strcmp(old.caption, r->caption) == 0;
     }
-    if (!r->bad && (!old.url || !old.caption || strcmp(old.url, r->url) != 0 || strcmp(old.caption, r->caption) != 0) && im->changed++ == 0)
+    if (!r->bad && (!old.url || !old.caption || strcmp(old.url, r->url) != 0 || strcmp(old.caption, r->caption) != 0) &&
+        im->changed++ == 0)
         log_warn("%s: line %" PRId64 ": the row was imported before with another caption or path: the stored one stays "
                  "(for the new one make a new dataset)", im->o->list, r->line);
     return 1;
@@ -212,8 +214,9 @@ static int next_shard(struct import *im)
 
 static char *row_json(const struct row *r)
 {
-    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:s}", "key", r->key, "caption", r->caption, "row", (json_int_t)r->row,
-                          "path", r->url, "tags", r->tags, "split", r->split, "width", r->width, "height", r->height, "sha256", r->sha256);
+    json_t *o = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:s}", "key", r->key, "caption", r->caption, "row",
+                          (json_int_t)r->row, "path", r->url, "tags", r->tags, "split", r->split, "width", r->width,
+                          "height", r->height, "sha256", r->sha256);
     if (o && r->caption_count > 1)
         json_object_set_new(o, "captions", json_loads(r->captions, 0, NULL));
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -231,9 +234,23 @@ static int store(struct import *im, struct row *r)
     if (rc == 1)
         row_bad(r, "duplicate key", "another sample has this key");
     struct catalogue_sample s = {
-        .id = r->id, .list = im->list_id, .row = r->row, .key = r->key, .url = r->url, .caption = r->caption,
-        .captions = r->caption_count > 1 ? r->captions : NULL, .tags = r->tags, .split = r->split, .ok = !r->bad, .reason = r->reason,
-        .detail = r->detail, .bytes = (int64_t)r->bytes.len, .sha256 = r->sha256, .format = r->format, .width = r->width, .height = r->height,
+        .id = r->id,
+        .list = im->list_id,
+        .row = r->row,
+        .key = r->key,
+        .url = r->url,
+        .caption = r->caption,
+        .captions = r->caption_count > 1 ? r->captions : NULL,
+        .tags = r->tags,
+        .split = r->split,
+        .ok = !r->bad,
+        .reason = r->reason,
+        .detail = r->detail,
+        .bytes = (int64_t)r->bytes.len,
+        .sha256 = r->sha256,
+        .format = r->format,
+        .width = r->width,
+        .height = r->height,
     };
     if (r->bad) {
         int64_t *count = map_slot(im->reasons, r->reason, strlen(r->reason), 0);
@@ -241,7 +258,8 @@ static int store(struct import *im, struct row *r)
             return EMEMORY_;
         ++*count;
         if (im->bad++ < 10)
-            log_warn("%s: line %" PRId64 ": sample %s left out (%s): %s", im->o->list, r->line, r->key, r->reason, r->detail ? r->detail : "");
+            log_warn("%s: line %" PRId64 ": sample %s left out (%s): %s", im->o->list, r->line, r->key, r->reason,
+                     r->detail ? r->detail : "");
         return catalogue_put(im->catalogue, &s);
     }
     rc = 0;
@@ -251,7 +269,8 @@ static int store(struct import *im, struct row *r)
     if (!rc && !json)
         rc = FAIL(EMEMORY_, "sample %s: out of memory", r->key);
     if (!rc)
-        rc = shard_add(&im->shard, r->key, image_extension(r->format), r->bytes.at, r->bytes.len, r->caption, json, &s.offset);
+        rc = shard_add(&im->shard, r->key, image_extension(r->format), r->bytes.at, r->bytes.len, r->caption, json,
+                       &s.offset);
     s.shard = im->shard.number;
     if (!rc)
         rc = catalogue_put(im->catalogue, &s);
@@ -301,8 +320,8 @@ static int run(struct import *im)
         double now = clock_now();
         if (!rc && now - im->committed > 1)
             rc = commit(im);
-        log_progress("import: %.0f %%, %" PRId64 " rows, %.0f a second, %" PRId64 " bad", 100 * list_share(im->list), im->rows,
-                     (double)im->rows / (now - start + 1e-9), im->bad);
+        log_progress("import: %.0f %%, %" PRId64 " rows, %.0f a second, %" PRId64 " bad", 100 * list_share(im->list),
+                     im->rows, (double)im->rows / (now - start + 1e-9), im->bad);
     }
     if (rc == EFULL_) {
         // what fitted is worth keeping, if the catalogue's own pages still fit
@@ -317,7 +336,9 @@ static int run(struct import *im)
     if (!rc)
         rc = commit(im);
     if (!rc && more == 1)
-        rc = FAIL(ESTOPPED_, "import stopped after row %" PRId64 ": everything up to there is kept; the same command goes on", im->rows);
+        rc = FAIL(ESTOPPED_,
+                  "import stopped after row %" PRId64 ": everything up to there is kept; the same command goes on",
+                  im->rows);
     if (!rc && im->rows == 0)
         rc = FAIL(EFORMAT_, "%s: no rows", im->o->list);
     return rc;
@@ -334,10 +355,11 @@ static int report(struct import *im, double seconds, char **result)
     format_bytes(size, (double)bytes);
     format_seconds(time, seconds);
     if (im->o->json)
-        buf_fmt(&b, "{\"rows\":%" PRId64 ",\"ok\":%" PRId64 ",\"added\":%" PRId64 ",\"bad\":{", im->rows, im->ok, im->added);
+        buf_fmt(&b, "{\"rows\":%" PRId64 ",\"ok\":%" PRId64 ",\"added\":%" PRId64 ",\"bad\":{", im->rows, im->ok,
+                im->added);
     else
-        buf_fmt(&b, "rows    %10" PRId64 "\nok      %10" PRId64 "  (%" PRId64 " added now)\nbad     %10" PRId64 "\n", im->rows, im->ok, im->added,
-                im->bad);
+        buf_fmt(&b, "rows    %10" PRId64 "\nok      %10" PRId64 "  (%" PRId64 " added now)\nbad     %10" PRId64 "\n",
+                im->rows, im->ok, im->added, im->bad);
     for (int64_t i = 0; i < map_count(im->reasons); i++) {
         size_t len;
         int64_t n;

@@ -20,8 +20,8 @@ static const char *program(void)
 static char *import(const char *list, const char *out, const char *more, int *rc)
 {
     struct buf b = {0};
-    *rc = shell("'%s' import '%s/%s' --out '%s/%s' --json %s >'%s/out' 2>'%s/err'", program(), scratch_dir, list, scratch_dir, out, more,
-                scratch_dir, scratch_dir);
+    *rc = shell("'%s' import '%s/%s' --out '%s/%s' --json %s >'%s/out' 2>'%s/err'", program(), scratch_dir, list,
+                scratch_dir, out, more, scratch_dir, scratch_dir);
     *rc = WIFEXITED(*rc) ? WEXITSTATUS(*rc) : -1;
     CHECK(file_read(scratch("out"), &b) == 0);
     return buf_steal(&b);
@@ -57,18 +57,22 @@ static void lists_become_datasets(void)
     buf_str(&b, "gone\tp/none.png\t\tval\nno picture\tlist.tsv\t\tval\nwrong\n");
     write_text("list.tsv", b.at, b.len);
     char *json = import("list.tsv", "one", "--shard-samples 5", &rc);
-    CHECK(rc == 0 && number(json, "rows") == 15 && number(json, "ok") == 12 && number(json, "added") == 12 && number(json, "shards") == 3);
+    CHECK(rc == 0 && number(json, "rows") == 15 && number(json, "ok") == 12 && number(json, "added") == 12 &&
+          number(json, "shards") == 3);
     CHECK(number(json, "missing") == 1 && number(json, "not a picture") == 1 && number(json, "row") == 1);
     free(json);
     json = import("list.tsv", "one", "--shard-samples 5", &rc);
     CHECK(rc == 0 && number(json, "ok") == 12 && number(json, "added") == 0 && number(json, "shards") == 3);
     free(json);
-    CHECK(shell("cd '%s' && tar tf one/shards/00000.tar >names && [ $(wc -l <names) = 15 ] && tar xOf one/shards/00001.tar 00000007.jpg | cmp - p/7.jpg && "
-                "[ \"$(tar xOf one/shards/00002.tar 00000011.txt)\" = 'picture 3' ]", scratch_dir) == 0);
+    CHECK(shell("cd '%s' && tar tf one/shards/00000.tar >names && [ $(wc -l <names) = 15 ] && tar xOf "
+                "one/shards/00001.tar 00000007.jpg | cmp - p/7.jpg && "
+                "[ \"$(tar xOf one/shards/00002.tar 00000011.txt)\" = 'picture 3' ]",
+                scratch_dir) == 0);
 
     struct source *s = NULL;
     struct sample v;
-    CHECK(source_open(&s, scratch("one"), NULL) == 0 && source_count(s) == 12 && source_excluded(s) == 3 && source_rows(s) == 15);
+    CHECK(source_open(&s, scratch("one"), NULL) == 0 && source_count(s) == 12 && source_excluded(s) == 3 &&
+          source_rows(s) == 15);
     struct buf picture = {0}, file = {0};
     for (int k = 0; k < 12; k++) {
         source_sample(s, k, &v);
@@ -118,7 +122,8 @@ static void bad_rows_are_tried_again_and_lists_may_move(void)
 static void further_lists_and_keys_keep_apart(void)
 {
     int rc;
-    static const char text[] = "{\"caption\":[\"x\",\"y\"],\"path\":\"p/0.png\"}\n{\"caption\":\"z\",\"path\":\"p/1.jpg\",\"key\":\"dir/a.b\"}\n"
+    static const char text[] = "{\"caption\":[\"x\",\"y\"],\"path\":\"p/0.png\"}\n"
+                               "{\"caption\":\"z\",\"path\":\"p/1.jpg\",\"key\":\"dir/a.b\"}\n"
                                "{\"caption\":\"again\",\"path\":\"p/2.png\",\"key\":\"dir/a.b\"}\n";
     write_text("b.jsonl", text, sizeof text - 1);
     char *json = import("b.jsonl", "one", "--split more", &rc);
@@ -146,7 +151,8 @@ static void wrong_calls_are_refused(void)
     free(import("empty.tsv", "two", "", &rc));
     CHECK(rc == 1 && shell("grep -q 'no rows' '%s/err'", scratch_dir) == 0);
     CHECK(dir_make(scratch("three")) == 0);
-    write_text("three/catalog-0000.sqlite", "this is no catalogue at all, whatever its name says............................................", 90);
+    write_text("three/catalog-0000.sqlite",
+               "this is no catalogue at all, whatever its name says............................................", 90);
     free(import("list.tsv", "three", "", &rc));
     CHECK(rc == 1 && shell("grep -q 'not a catalogue' '%s/err'", scratch_dir) == 0);
 }
@@ -155,8 +161,8 @@ static void a_full_disk_loses_nothing(void)
 {
     // a file-size limit stands for the full disk (room for the catalogue, not for the shard): writing past it fails
     struct source *s = NULL;
-    int rc = shell("(ulimit -f 200; trap '' XFSZ; '%s' import %s --out %s) >%s 2>%s", program(), scratch("long.tsv"), scratch("full"),
-                   scratch("out"), scratch("err"));
+    int rc = shell("(ulimit -f 200; trap '' XFSZ; '%s' import %s --out %s) >%s 2>%s", program(), scratch("long.tsv"),
+                   scratch("full"), scratch("out"), scratch("err"));
     CHECK(WIFEXITED(rc) && WEXITSTATUS(rc) == 1);
     CHECK(shell("grep -q 'full/' '%s/err'", scratch_dir) == 0);
     CHECK(shell("cd '%s' && for t in full/shards/*.tar; do tar tf $t >names || exit 1; done", scratch_dir) == 0);
@@ -166,14 +172,15 @@ static void a_full_disk_loses_nothing(void)
     source_close(s);
 }
 
-// Killed at any moment and started again until done: the shards and the catalogue's rows are those of an undisturbed run,
-// and every tar can be listed after every kill.
+// Killed at any moment and started again until done: the shards and the catalogue's rows are those of an undisturbed
+// run, and every tar can be listed after every kill.
 static void kills_leave_no_trace(void)
 {
     struct buf b = {0};
     int rc, kills = 0, finished = 0;
     for (int k = 0; k < 1500; k++)
-        buf_fmt(&b, "caption %d\t%s/%d.%s\n", k % 100, k % 50 == 7 ? "nowhere" : "p", k % PICTURES, k % PICTURES % 2 ? "jpg" : "png");
+        buf_fmt(&b, "caption %d\t%s/%d.%s\n", k % 100, k % 50 == 7 ? "nowhere" : "p", k % PICTURES,
+                k % PICTURES % 2 ? "jpg" : "png");
     write_text("killed.tsv", b.at, b.len);
     buf_free(&b);
     free(import("killed.tsv", "whole", "--shard-samples 200 --threads 2", &rc));
@@ -184,7 +191,8 @@ static void kills_leave_no_trace(void)
         if (pid == 0) {
             if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
                 _exit(9);
-            execl(program(), "diht", "import", scratch("killed.tsv"), "--out", scratch("parts"), "--shard-samples", "200", "--threads", "2", (char *)NULL);
+            execl(program(), "diht", "import", scratch("killed.tsv"), "--out", scratch("parts"), "--shard-samples",
+                  "200", "--threads", "2", (char *)NULL);
             _exit(9);
         }
         usleep(round < 40 ? 3000 + (unsigned)rng_below(&r, 12000) : 3000000);
@@ -192,7 +200,8 @@ static void kills_leave_no_trace(void)
         int status;
         waitpid(pid, &status, 0);
         finished = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        CHECK(shell("cd '%s' && for t in parts/shards/*.tar; do [ ! -e $t ] || tar tf $t >names 2>&1 || exit 1; done", scratch_dir) == 0);
+        CHECK(shell("cd '%s' && for t in parts/shards/*.tar; do [ ! -e $t ] || tar tf $t >names 2>&1 || exit 1; done",
+                    scratch_dir) == 0);
     }
     printf("# killed %d times\n", kills);
     CHECK(finished && kills >= 3);
@@ -206,7 +215,8 @@ static void kills_leave_no_trace(void)
         source_sample(one, i, &v);
         source_sample(two, i, &w);
         CHECK_STR(v.key, w.key);
-        CHECK(source_image(one, i, &p) == 0 && source_image(two, i, &q) == 0 && p.len == q.len && memcmp(p.at, q.at, p.len) == 0);
+        CHECK(source_image(one, i, &p) == 0 && source_image(two, i, &q) == 0 && p.len == q.len &&
+              memcmp(p.at, q.at, p.len) == 0);
     }
     buf_free(&p);
     buf_free(&q);

@@ -34,7 +34,9 @@ static char *read_all(const char *name, const char *text, size_t n)
     return buf_steal(&out);
 }
 
-static const struct { const char *name, *text, *want; } dialects[] = {
+static const struct {
+    const char *name, *text, *want;
+} dialects[] = {
     {"a.tsv", "a dog\tx.jpg\na cat\ty.jpg\n", "00000000|a dog|x.jpg||;00000001|a cat|y.jpg||;"},
     {"b.tsv", "a dog\tx.jpg", "00000000|a dog|x.jpg||;"},
     {"c.tsv", "\xef\xbb\xbfpath\tCaption\tsplit\tkey\r\nx.jpg\ta \"dog\"\ttrain\tk1\r\n\r\ny.jpg\tb\tval\t\r\n",
@@ -42,14 +44,22 @@ static const struct { const char *name, *text, *want; } dialects[] = {
     {"d.csv", "caption,path,tags\n\"one, two\",\"x \"\"y\"\".jpg\",\"a, b\"\n\"two\nlines\",z.jpg,\n",
      "00000000|one, two|x \"y\".jpg|a, b|;00000001|two\nlines|z.jpg||;"},
     {"e.csv", "caption,path\r\n\"a\r\nb\",x\r\n", "00000000|a\r\nb|x||;"},
-    {"f.csv", "cap,x.jpg\n\"open,y.jpg\nnext,z.jpg\n", "00000000|cap|x.jpg||;!a quote (\") is not closed;00000002|next|z.jpg||;"},
-    {"g.csv", "cap,x.jpg\n\"a\"b,y.jpg\nnext,z.jpg\n", "00000000|cap|x.jpg||;!text follows a closing quote (\");00000002|next|z.jpg||;"},
+    {"f.csv", "cap,x.jpg\n\"open,y.jpg\nnext,z.jpg\n",
+     "00000000|cap|x.jpg||;!a quote (\") is not closed;00000002|next|z.jpg||;"},
+    {"g.csv", "cap,x.jpg\n\"a\"b,y.jpg\nnext,z.jpg\n",
+     "00000000|cap|x.jpg||;!text follows a closing quote (\");00000002|next|z.jpg||;"},
     {"h.tsv", "a\tb\tc\nd\te\t\n\tpath\nf\t\ng\thttp://x/y.jpg\n",
-     "!3 columns, 2 expected;00000001|d|e||;!the caption is empty;!the path is empty;!the path is a web address: only files can be read;"},
-    {"i.jsonl", "{\"caption\":[\"a\",\"b\"],\"path\":\"x.png\",\"tags\":[\"t\",\"u\"],\"key\":7}\n\n{\"image\":\"y.png\",\"caption\":\"\\u00e9\",\"id\":3}\n",
+     "!3 columns, 2 expected;00000001|d|e||;!the caption is empty;!the path is empty;!the path is a web address: only "
+     "files can be read;"},
+    {"i.jsonl",
+     "{\"caption\":[\"a\",\"b\"],\"path\":\"x.png\",\"tags\":[\"t\",\"u\"],\"key\":7}\n\n{\"image\":\"y.png\","
+     "\"caption\":\"\\u00e9\",\"id\":3}\n",
      "7|a+b|x.png|t, u|;00000001|\xc3\xa9|y.png||;"},
-    {"j.jsonl", "[1]\n{\"caption\":5,\"path\":\"x\"}\n{\"caption\":\"a\",\"path\":\"x\",\"tags\":{}}\n{\"caption\":[],\"path\":\"x\"}\n",
-     "!not a JSON object: another value;!\"caption\" is not a text;!tags must be a text or a list of texts;!the caption is empty;"},
+    {"j.jsonl",
+     "[1]\n{\"caption\":5,\"path\":\"x\"}\n{\"caption\":\"a\",\"path\":\"x\",\"tags\":{}}\n{\"caption\":[],\"path\":"
+     "\"x\"}\n",
+     "!not a JSON object: another value;!\"caption\" is not a text;!tags must be a text or a list of texts;!the "
+     "caption is empty;"},
     {"k.txt", "title\tpath\nx\ty\n", "00000000|x|y||;"},
     {"l.txt", "{\"text\":\"x\",\"file\":\"y\"}\n", "00000000|x|y||;"},
     {"m.txt", "x,y\n", "00000000|x|y||;"},

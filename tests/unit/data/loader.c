@@ -29,8 +29,12 @@ static void make_list(void)
 
 static struct loader_options options(const struct source *s, enum loader_mode mode, int batch, int threads)
 {
-    return (struct loader_options){.source = s, .transform = {SIDE, FILTER_BILINEAR, {.5f, .5f, .5f}, {.5f, .5f, .5f}}, .mode = mode, .batch = batch,
-                                   .threads = threads, .seed = 42};
+    return (struct loader_options){.source = s,
+                                   .transform = {SIDE, FILTER_BILINEAR, {.5f, .5f, .5f}, {.5f, .5f, .5f}},
+                                   .mode = mode,
+                                   .batch = batch,
+                                   .threads = threads,
+                                   .seed = 42};
 }
 
 static void sequence_is_the_list(void)
@@ -59,7 +63,8 @@ static void sequence_is_the_list(void)
     }
     CHECK(rc == 0 && want == N && steps == 8 && loader_next(l, &b) == 0);
     CHECK(loader_stats(l).bad == 3 && loader_stats(l).samples == N - 3);
-    CHECK(loader_seek(l, 7) == 0 && loader_next(l, &b) == 1 && b->index[0] == 56 && b->n == 4 && loader_next(l, &b) == 0);
+    CHECK(loader_seek(l, 7) == 0 && loader_next(l, &b) == 1 && b->index[0] == 56 && b->n == 4 &&
+          loader_next(l, &b) == 0);
     loader_close(l);
     source_close(s);
     buf_free(&bytes);
@@ -109,7 +114,8 @@ static void threads_and_resuming_change_nothing(void)
                 else
                     CHECK_STR(got, want[step]);
             }
-            CHECK(loader_stats(l).cached_bytes <= o.cache_bytes && (loader_stats(l).cached_bytes > 0) == (o.cache_bytes > 0));
+            CHECK(loader_stats(l).cached_bytes <= o.cache_bytes &&
+                  (loader_stats(l).cached_bytes > 0) == (o.cache_bytes > 0));
             CHECK(loader_stats(l).bad <= 3);
             loader_close(l);
         }

@@ -115,11 +115,14 @@ static void specs_are_read_or_refused(void)
     CHECK(augment_parse(&a, NULL) == 0 && augment_is_none(&a));
     CHECK(augment_parse(&a, "none") == 0 && augment_is_none(&a));
     CHECK(augment_parse(&a, "reference") == 0 && a.crop_lo == .9 && a.crop_hi == 1 && !augment_is_none(&a));
-    CHECK(augment_parse(&a, "drawing,rotate=5,scale=-.1:.2") == 0 && a.rotate == 5 && a.scale_lo == -.1 && a.outline == .3);
-    CHECK(augment_parse(&b, "scale=-.3:.25,aspect=.12,rotate=12,shift=.15,outline=.3,saturation=.4,grey=.1,matrix=.07,ink=.25,gamma=.3") == 0);
+    CHECK(augment_parse(&a, "drawing,rotate=5,scale=-.1:.2") == 0 && a.rotate == 5 && a.scale_lo == -.1 &&
+          a.outline == .3);
+    CHECK(augment_parse(&b, "scale=-.3:.25,aspect=.12,rotate=12,shift=.15,outline=.3,saturation=.4,grey=.1,matrix=.07,"
+                            "ink=.25,gamma=.3") == 0);
     CHECK(augment_parse(&a, "drawing") == 0 && memcmp(&a, &b, sizeof a) == 0);
-    static const char *const wrong[] = {"drawin", "rotate", "rotate=", "rotate=x", "rotate=1x", "rotate=999", "rotate=nan", "scale=1",
-                                        "scale=2:1", "scale=1:2:3", "crop=.5:2", "=1", "drawing,,rotate=1", "rotate=1:2"};
+    static const char *const wrong[] = {"drawin",     "rotate",     "rotate=",           "rotate=x",  "rotate=1x",
+                                        "rotate=999", "rotate=nan", "scale=1",           "scale=2:1", "scale=1:2:3",
+                                        "crop=.5:2",  "=1",         "drawing,,rotate=1", "rotate=1:2"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CHECK(augment_parse(&a, wrong[i]) == EUSAGE_ && strstr(error_last(), "augmentation"));
 }
@@ -168,7 +171,8 @@ static void same_stream_same_pixels(void)
     struct augment a;
     CHECK(augment_parse(&a, "drawing") == 0);
     struct rng r = rng_make(5, 6), s = rng_make(5, 6), u = rng_make(5, 7);
-    CHECK(augment_apply(&a, &t, &im, &r, one) == 0 && augment_apply(&a, &t, &im, &s, two) == 0 && augment_apply(&a, &t, &im, &u, other) == 0);
+    CHECK(augment_apply(&a, &t, &im, &r, one) == 0 && augment_apply(&a, &t, &im, &s, two) == 0 &&
+          augment_apply(&a, &t, &im, &u, other) == 0);
     CHECK(memcmp(one, two, sizeof one) == 0 && memcmp(one, other, sizeof one) != 0);
     image_free(&im);
 }
