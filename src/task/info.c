@@ -244,6 +244,8 @@ int task_info(const diht_info_options *o, char **result)
         rc = FAIL(EMISSING_, "%s: no such file or directory", o->path);
     else if (strcmp(ext, ".npy") == 0)
         rc = info_npy(all, o->path);
+    else if (strcmp(ext, ".pt") == 0 || strcmp(ext, ".pth") == 0 || strcmp(ext, ".ckpt") == 0)
+        rc = FAIL(EUNSUPPORTED_, "%s: PyTorch's pickled files cannot be read; save the state_dict as .safetensors", o->path);
     else if (strcmp(ext, ".safetensors") == 0)
         rc = info_safetensors(all, o->path, o->tensors);
     else

@@ -41,6 +41,8 @@ static int read_hyper(struct replay *r, const char *root)
 {
     json_error_t error;
     json_t *h = json_load_file(at(root, "train/hyper.json"), 0, &error);
+    if (!h)
+        return FAIL(EFORMAT_, "%s/train/hyper.json: %s", root, error.text);
     int rc = json_unpack_ex(h, &error, 0, "{s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:i,s:i,s:i,s:i}", "alpha", &r->alpha, "beta",
                             &r->beta, "base_lr", &r->lr, "beta1", &r->options.beta1, "beta2", &r->options.beta2, "eps",
                             &r->options.eps, "weight_decay", &r->options.weight_decay, "max_logit_scale",
