@@ -119,8 +119,8 @@ static int next_line(struct line *line, const char **p, const char *stop, int64_
         return 0;
     const char *gap = memchr(at, ' ', (size_t)(end - at));
     if (!gap || gap == at || gap + 1 == end || memchr(gap + 1, ' ', (size_t)(end - gap - 1)))
-        return FAIL(EFORMAT_, "%s: line %lld: expected two symbols and a space between, as in \"t h\", found \"%.*s\"", from,
-                    (long long)number, (int)(end - at < 60 ? end - at : 60), at);
+        return FAIL(EFORMAT_, "%s: line %lld: expected two symbols and a space between, as in \"t h\", found \"%.*s\"",
+                    from, (long long)number, (int)(end - at < 60 ? end - at : 60), at);
     *line = (struct line){at, gap, end};
     return 0;
 }
@@ -164,8 +164,8 @@ static int parse(struct bpe *b, struct map *symbols, const char *text, size_t le
         size_t nl = (size_t)(line.gap - line.at), nr = (size_t)(line.end - line.gap - 1);
         int64_t left = map_get(symbols, line.at, nl, -1), right = map_get(symbols, line.gap + 1, nr, -1);
         if (left < 0 || right < 0) {
-            rc = FAIL(EFORMAT_, "%s: line %d: the symbol \"%.*s\" is made by no line; is this a merges file?", from, rank + 2,
-                      (int)(left < 0 ? nl : nr), left < 0 ? line.at : line.gap + 1);
+            rc = FAIL(EFORMAT_, "%s: line %d: the symbol \"%.*s\" is made by no line; is this a merges file?",
+                      from, rank + 2, (int)(left < 0 ? nl : nr), left < 0 ? line.at : line.gap + 1);
             break;
         }
         buf_clear(&joined);
@@ -231,8 +231,8 @@ static int merge_short(const struct bpe *b, uint16_t *ids, int n)
     }
 }
 
-// Long words (hostile ones may be megabytes): symbols as a linked list, pairs in a heap by (rank, place). One round takes
-// all entries of the lowest rank, then offers the pairs that came up: the same order as above.
+// Long words (hostile ones may be megabytes): symbols as a linked list, pairs in a heap by (rank, place). One round
+// takes all entries of the lowest rank, then offers the pairs that came up: the same order as above.
 struct heap {
     uint64_t *at;
     int64_t n;
