@@ -115,6 +115,24 @@ static int write_at(const struct shard *s, const char *bytes, size_t n, int64_t 
     return 0;
 }
 
+// A new shard appears with its end mark: no tar reads an empty file. A crash leaves at most NNNNN.tar.new, which the next
+// try takes over.
+static int create(struct shard *s)
+{
+    static const char zeros[END];
+    char *temp = NULL;
+    int rc = 0;
+    if (asprintf(&temp, "%s.new", s->path) < 0)
+        return FAIL(EMEMORY_, "%s: out of memory", s->path);
+    s->fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (s->fd < 0)
+        rc = failed(s, "cannot be made");
+    else if ((rc = write_at(s, zeros, END, 0)) == 0 && rename(temp, s->path) != 0)
+        rc = failed(s, "cannot be made");
+    free(temp);
+    return rc;
+}
+
 int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t bytes, int64_t samples)
 {
     static const char zeros[END];
@@ -123,16 +141,19 @@ int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t byt
     s->path = shard_path(dataset, number);
     if (!s->path)
         return EMEMORY_;
-    s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (s->fd < 0)
+    s->fd = open(s->path, O_RDWR | O_CLOEXEC);
+    if (s->fd < 0 && (errno != ENOENT || bytes > 0))
         return failed(s, "cannot open for writing");
+    int rc = s->fd < 0 ? create(s) : 0;
+    if (rc)
+        return rc;
     off_t size = lseek(s->fd, 0, SEEK_END);
     if (size < bytes)
         return FAIL(EFORMAT_,
                     "%s: %" PRId64 " bytes, the catalogue expects at least %" PRId64 ": it was cut off or replaced",
                     s->path, (int64_t)size, bytes);
     // End mark first, then the cut: a tar at every moment.
-    int rc = write_at(s, zeros, END, bytes);
+    rc = write_at(s, zeros, END, bytes);
     if (!rc && ftruncate(s->fd, bytes + END) != 0)
         rc = failed(s, "cannot be cut to its known size");
     return rc;

@@ -187,6 +187,7 @@ static void kills_leave_no_trace(void)
     CHECK(rc == 0);
     struct rng r = rng_make(1, 1);
     for (int round = 0; round < 80 && !finished; round++) {
+        fflush(stdout);   // or the child prints it again
         pid_t pid = fork();
         if (pid == 0) {
             if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
