@@ -72,8 +72,9 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
     for (int i = 0; i < p->n; i++) {
         const struct st_tensor *t = st_find(f, p->tensors[i].name);
         if (!t && !partial)
-            return FAIL(EMISSING_, "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)", path,
-                        p->tensors[i].name, f->n, p->n);
+            return FAIL(EMISSING_,
+                        "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)",
+                        path, p->tensors[i].name, f->n, p->n);
         int rc = t ? check_tensor(&p->tensors[i], t, path) : 0;
         if (rc)
             return rc;
@@ -87,8 +88,9 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
         char text[128];
         st_describe(text, f->tensors[k].type, f->tensors[k].ndim, f->tensors[k].shape);
         if (!ours)
-            return FAIL(EFORMAT_, "%s: tensor %.80s %s has no place in a model of this configuration (more layers, or another kind of model?)",
-                        path, f->tensors[k].name, text);
+            return FAIL(EFORMAT_,
+                        "%s: tensor %.80s %s has no place in a model of this configuration (more layers, or another kind "
+                        "of model?)", path, f->tensors[k].name, text);
     }
     return 0;
 }
@@ -117,7 +119,8 @@ int clip_load(struct clip *c, const char *path, bool partial)
     return rc;
 }
 
-// The configuration in the metadata, else in config.json beside the file; heads that it does not mention from the tensors.
+// The configuration in the metadata, else in config.json beside the file; heads that it does not mention from the
+// tensors.
 static int read_config(struct config *c, const struct st_file *f, const char *path)
 {
     const char *inside = st_meta_get(f, "diht.config");
@@ -129,7 +132,8 @@ static int read_config(struct config *c, const struct st_file *f, const char *pa
         if (!beside)
             rc = FAIL(EMEMORY_, "out of memory");
         else if (!file_exists(beside))
-            rc = FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor %s beside it", path, beside);
+            rc = FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor %s beside it",
+                      path, beside);
         else
             rc = config_named(c, beside);
         free(dir);
@@ -166,8 +170,8 @@ int clip_open(struct clip **out, struct ctx *ctx, const char *path)
     int rc = st_open(&f, path);
     if (rc)
         return rc;
-    if ((rc = read_config(&config, &f, path)) || (rc = check_file(&config, &f, path)) || (rc = clip_make(&c, ctx, &config)) ||
-        (rc = load_tensors(c, &f)))
+    if ((rc = read_config(&config, &f, path)) || (rc = check_file(&config, &f, path)) ||
+        (rc = clip_make(&c, ctx, &config)) || (rc = load_tensors(c, &f)))
         goto done;
     c->meta = f.meta;   // moves
     c->nmeta = f.nmeta;
@@ -256,7 +260,8 @@ int clip_save_state(const struct clip *c, const char *path, const struct meta *m
     return rc;
 }
 
-static int find_moment(const struct clip *c, const struct st_file *f, const char *path, int arena, int i, const struct st_tensor **out)
+static int find_moment(const struct clip *c, const struct st_file *f, const char *path, int arena, int i,
+                       const struct st_tensor **out)
 {
     const struct tensor *t = &c->params.tensors[i];
     char name[96];
@@ -267,7 +272,8 @@ static int find_moment(const struct clip *c, const struct st_file *f, const char
     return check_tensor(t, *out, path);
 }
 
-int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, const char *key, const char *value), void *user)
+int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, const char *key, const char *value),
+                    void *user)
 {
     if (!c->m.at)
         return FAIL(EUSAGE_, "%s: a training state is loaded after clip_train_begin", path);

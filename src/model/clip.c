@@ -16,7 +16,8 @@ static view grad(const struct clip *c, int i) { return i < 0 ? NO_VIEW : view_at
 
 static void wire_norm(const struct clip *c, struct norm *n, int gamma, int beta)
 {
-    *n = (struct norm){.gamma = value(c, gamma), .beta = value(c, beta), .dgamma = grad(c, gamma), .dbeta = grad(c, beta),
+    *n = (struct norm){.gamma = value(c, gamma), .beta = value(c, beta), .dgamma = grad(c, gamma),
+                       .dbeta = grad(c, beta),
                        .width = c->params.tensors[gamma].count, .eps = c->config.layer_norm_eps};
 }
 
@@ -38,7 +39,8 @@ static void wire_projection(const struct clip *c, struct projection *p, int w)
     *p = (struct projection){.w = value(c, w), .dw = grad(c, w), .in = t->shape[0], .out = t->shape[1]};
 }
 
-static void wire_block(const struct clip *c, const struct tower_net *net, struct block *b, const struct block_params *p, bool causal)
+static void wire_block(const struct clip *c, const struct tower_net *net, struct block *b,
+                       const struct block_params *p, bool causal)
 {
     int64_t w = net->width;
     wire_norm(c, &b->attention.norm, p->ln_1_w, p->ln_1_b);
@@ -77,7 +79,8 @@ static void wire(struct clip *c)
     wire_norm(c, &image->norm, p->ln_post_w, p->ln_post_b);
     wire_projection(c, &image->proj, p->image_proj);
 
-    text->token = (struct token_embedding){.table = value(c, p->token), .pos = value(c, p->text_pos), .dtable = grad(c, p->token),
+    text->token = (struct token_embedding){.table = value(c, p->token), .pos = value(c, p->text_pos),
+                                           .dtable = grad(c, p->token),
                                            .dpos = grad(c, p->text_pos), .width = text->width};
     wire_norm(c, &text->norm, p->ln_final_w, p->ln_final_b);
     wire_projection(c, &text->proj, p->text_proj);
@@ -96,7 +99,8 @@ static int each_linear(struct clip *c, linear_fn *fn)
         const struct tower_net *net = &c->net[t];
         for (int l = 0; l < net->layers && net->blocks && !rc; l++) {
             struct block *b = &net->blocks[l];
-            struct linear *all[] = {&b->attention.qkv, &b->attention.out, &b->mlp.fc, &b->mlp.proj, &b->attention.q, &b->attention.kv};
+            struct linear *all[] = {&b->attention.qkv, &b->attention.out, &b->mlp.fc, &b->mlp.proj, &b->attention.q,
+                                    &b->attention.kv};
             bool pooled = l == net->layers - 1 && net->pool != POOL_MEAN;   // only there are q and kv used apart
             for (int i = 0; i < (pooled ? 6 : 4) && !rc; i++)
                 rc = fn(c, all[i]);
@@ -129,10 +133,12 @@ void clip_changed(struct clip *c) { (void)each_linear(c, touch_linear); }
 static int make_nets(struct clip *c)
 {
     const struct config *f = &c->config;
-    c->net[TOWER_IMAGE] = (struct tower_net){.layers = f->vision.layers, .width = f->vision.width, .hidden = config_hidden(f),
+    c->net[TOWER_IMAGE] = (struct tower_net){.layers = f->vision.layers, .width = f->vision.width,
+                                             .hidden = config_hidden(f),
                                              .heads = f->vision.width / f->vision.head_width, .embed = f->embed_dim,
                                              .pool = f->vision.pool, .most_rows = config_image_rows(f)};
-    c->net[TOWER_TEXT] = (struct tower_net){.layers = f->text.layers, .width = f->text.width, .hidden = 4 * f->text.width,
+    c->net[TOWER_TEXT] = (struct tower_net){.layers = f->text.layers, .width = f->text.width,
+                                            .hidden = 4 * f->text.width,
                                             .heads = f->text.heads, .embed = f->embed_dim, .pool = f->text.pool,
                                             .most_rows = f->text.context_length};
     for (int t = 0; t < 2; t++)
@@ -291,7 +297,8 @@ int clip_train_begin(struct clip *c)
         return FAIL(EMEMORY_, "out of memory");
     for (int i = 0; i < c->params.n; i++) {
         const struct tensor *t = &c->params.tensors[i];
-        c->list[i] = (struct parameter){.w = value(c, i), .g = grad(c, i), .m = view_at(c->m, t->at), .v = view_at(c->v, t->at),
+        c->list[i] = (struct parameter){.w = value(c, i), .g = grad(c, i), .m = view_at(c->m, t->at),
+                                        .v = view_at(c->v, t->at),
                                         .n = t->count, .decay = t->decay};
     }
     c->steps = 0;

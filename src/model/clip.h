@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A dual encoder: parameters in one arena, the image and the text tower, their backward passes.
 //
-// A training step is three phases: encode (with tapes) -> a loss on features makes dfeatures -> backward. Batches larger
-// than the memory: encode in micro-batches without tapes, one loss, then each micro-batch again with a tape + backward.
-// A clip works for one caller at a time; its context's pool does the threading.
+// A training step is three phases: encode (with tapes) -> a loss on features makes dfeatures -> backward. Batches
+// larger than the memory: encode in micro-batches without tapes, one loss, then each micro-batch again with a tape +
+// backward. A clip works for one caller at a time; its context's pool does the threading.
 #ifndef MODEL_CLIP_H
 #define MODEL_CLIP_H
 
@@ -113,7 +113,8 @@ int64_t clip_steps(const struct clip *c);
 // Adam's moments and step count, exact; `meta` carries the trainer's own state.
 int clip_save_state(const struct clip *c, const char *path, const struct meta *meta, int nmeta);
 // `want(user, key, value)` is called for every metadata entry.
-int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, const char *key, const char *value), void *user);
+int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, const char *key, const char *value),
+                    void *user);
 
 // For tests: off = every row goes through the last block (features and gradients stay the same).
 void clip_set_pruning(struct clip *c, bool on);

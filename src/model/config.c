@@ -16,7 +16,8 @@
 
 static const struct config family = {
     .layer_norm_eps = 1e-5,
-    .vision = {.mlp_ratio = 4, .pool = POOL_CLASS, .mean = CLIP_MEAN, .std = CLIP_STD, .interpolation = RESAMPLE_BICUBIC},
+    .vision = {.mlp_ratio = 4, .pool = POOL_CLASS, .mean = CLIP_MEAN, .std = CLIP_STD,
+               .interpolation = RESAMPLE_BICUBIC},
     .text = {.context_length = 77, .vocab_size = 49408, .pool = POOL_END, .causal = true},
 };
 
@@ -87,7 +88,8 @@ int config_named(struct config *c, const char *name)
     struct buf list = {0};
     for (int i = 0; i < NAMED; i++)
         buf_fmt(&list, "%s%s", i ? ", " : "", named[i].name);
-    int rc = FAIL(EUSAGE_, "%s: no model configuration of this name; there are %s, or a file ending in .json", name, list.at ? list.at : "");
+    int rc = FAIL(EUSAGE_, "%s: no model configuration of this name; there are %s, or a file ending in .json", name,
+                  list.at ? list.at : "");
     buf_free(&list);
     return rc;
 }
@@ -219,6 +221,8 @@ static int read_key(const struct key *k, json_t *v, struct config *c, const char
     return rc;
 }
 
+static bool same_group(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
+
 // A key that the table lacks is a mistake (a misspelt option would be ignored silently), except "name".
 static int unknown_keys(json_t *object, const char *group, const char *from)
 {
@@ -229,9 +233,10 @@ static int unknown_keys(json_t *object, const char *group, const char *from)
         for (int g = 0; g < GROUPS && !group; g++)
             known |= strcmp(name, groups[g]) == 0;
         for (int i = 0; i < KEYS; i++)
-            known |= strcmp(name, keys[i].name) == 0 && (group ? keys[i].group && strcmp(group, keys[i].group) == 0 : !keys[i].group);
+            known |= strcmp(name, keys[i].name) == 0 && same_group(group, keys[i].group);
         if (!known)
-            return FAIL(EFORMAT_, "%s: unknown key %s%s%.64s in the model configuration", from, group ? group : "", group ? "." : "", name);
+            return FAIL(EFORMAT_, "%s: unknown key %s%s%.64s in the model configuration", from, group ? group : "",
+                        group ? "." : "", name);
     }
     return 0;
 }
@@ -267,8 +272,8 @@ int config_parse(struct config *c, const char *json, size_t len, const char *fro
     json_t *root = json_loadb(json ? json : "", len, JSON_REJECT_DUPLICATES, &error);
     int rc;
     if (!json_is_object(root))
-        rc = FAIL(EFORMAT_, "%s: the model configuration is not a JSON object: line %d: %s", from, root ? 1 : error.line,
-                  root ? "another value" : error.text);
+        rc = FAIL(EFORMAT_, "%s: the model configuration is not a JSON object: line %d: %s", from,
+                  root ? 1 : error.line, root ? "another value" : error.text);
     else
         rc = read_keys(c, root, from);
     json_decref(root);
@@ -290,16 +295,17 @@ int config_check(const struct config *c, const char *from)
             return rc;
     }
     if (c->vision.image_size % c->vision.patch_size)
-        return FAIL(EFORMAT_, "%s: vision.image_size %d is not a multiple of vision.patch_size %d", from, c->vision.image_size,
-                    c->vision.patch_size);
+        return FAIL(EFORMAT_, "%s: vision.image_size %d is not a multiple of vision.patch_size %d", from,
+                    c->vision.image_size, c->vision.patch_size);
     if (c->vision.width % c->vision.head_width)
         return FAIL(EFORMAT_, "%s: vision.width %d is not a multiple of vision.head_width %d", from, c->vision.width,
                     c->vision.head_width);
     if (c->text.width % c->text.heads)
-        return FAIL(EFORMAT_, "%s: text.width %d is not a multiple of text.heads %d", from, c->text.width, c->text.heads);
+        return FAIL(EFORMAT_, "%s: text.width %d is not a multiple of text.heads %d", from, c->text.width,
+                    c->text.heads);
     if (c->vision.sincos && c->vision.width % 4)
-        return FAIL(EFORMAT_, "%s: vision.positions sincos needs a vision.width that is a multiple of 4, found %d", from,
-                    c->vision.width);
+        return FAIL(EFORMAT_, "%s: vision.positions sincos needs a vision.width that is a multiple of 4, found %d",
+                    from, c->vision.width);
     if (config_grid(c) > 1024)
         return FAIL(EFORMAT_, "%s: vision.image_size %d gives %d patches a side; at most 1024 are possible", from,
                     c->vision.image_size, config_grid(c));
@@ -344,7 +350,8 @@ char *config_json(const struct config *c)
     for (int g = 0; g < GROUPS; g++)
         bad |= json_object_set_new(root, groups[g], json_object());
     for (int i = 0; i < KEYS; i++)
-        bad |= json_object_set_new(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name, key_json(&keys[i], c));
+        bad |= json_object_set_new(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name,
+                                   key_json(&keys[i], c));
     if (*c->name)
         bad |= json_object_set_new(root, "name", json_string(c->name));
     char *text = bad ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
@@ -364,7 +371,8 @@ static double block_flop(double width, double hidden, double rows, double rows_s
 double config_image_flop(const struct config *c)
 {
     double w = c->vision.width, rows = config_image_rows(c), g = config_grid(c), p = c->vision.patch_size;
-    return c->vision.layers * block_flop(w, config_hidden(c), rows, rows * rows) + 2 * g * g * 3 * p * p * w + 2 * w * c->embed_dim;
+    return c->vision.layers * block_flop(w, config_hidden(c), rows, rows * rows) + 2 * g * g * 3 * p * p * w +
+        2 * w * c->embed_dim;
 }
 
 double config_text_flop(const struct config *c, double rows, double rows_squared)

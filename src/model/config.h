@@ -38,11 +38,15 @@ extern const char *const config_names[];                          // ends with N
 
 int config_parse(struct config *c, const char *json, size_t len, const char *from);   // `from` names it in sentences
 char *config_json(const struct config *c);                        // fresh, sorted keys; NULL: out of memory
-int config_check(const struct config *c, const char *from);       // EFORMAT_ with the key, what was found and what is possible
+// EFORMAT_ with the key, what was found and what is possible
+int config_check(const struct config *c, const char *from);
 
 static inline bool config_class_token(const struct config *c) { return c->vision.pool == POOL_CLASS; }
 static inline int config_grid(const struct config *c) { return c->vision.image_size / c->vision.patch_size; }
-static inline int config_image_rows(const struct config *c) { return config_grid(c) * config_grid(c) + config_class_token(c); }
+static inline int config_image_rows(const struct config *c)
+{
+    return config_grid(c) * config_grid(c) + config_class_token(c);
+}
 static inline int config_hidden(const struct config *c) { return (int)(c->vision.width * c->vision.mlp_ratio + .5); }
 
 // Dense multiply-adds x 2 of one forward pass: (24 w^2 rows + 4 rows^2 w) a layer, patches and projection included.

@@ -23,7 +23,8 @@ int tape_new(struct tape **out, struct clip *c, enum tower tower, int64_t items,
     if (tower == TOWER_IMAGE && __builtin_mul_overflow(items, net->most_rows, &rows))
         rows = -1;
     if (items < 1 || rows < items || rows > INT32_MAX)
-        return FAIL(EUSAGE_, "a batch of %lld items and %lld rows cannot be held at once: take smaller pieces", (long long)items, (long long)rows);
+        return FAIL(EUSAGE_, "a batch of %lld items and %lld rows cannot be held at once: take smaller pieces",
+                    (long long)items, (long long)rows);
     return tape_make(out, c->ctx, net, tower, items, rows, true, prunes(c, tower));
 }
 
@@ -49,7 +50,8 @@ static int pick_tape(struct clip *c, enum tower tower, struct tape **tape, int64
 }
 
 // The tile that begins at `item`, `row`: as many items as fit.
-static struct tile next_tile(const struct tape *t, int64_t item, int64_t row, int64_t items, const int32_t *starts, int index)
+static struct tile next_tile(const struct tape *t, int64_t item, int64_t row, int64_t items, const int32_t *starts,
+                             int index)
 {
     struct tile tile = {.item = item, .row = row};
     while (item + tile.n < items && tile.n < t->tile_items) {
@@ -75,12 +77,15 @@ static void embed_tile(struct tape *t, const struct tile *tile)
     const struct tower_net *net = t->net;
     struct block_tape first = tower_layer(t, 0, tile);
     if (t->tower == TOWER_TEXT) {
-        token_embedding_forward(t->ctx, &net->token, first.attention.x, t->ids + tile->row, t->places + tile->at_row, tile->rows);
+        token_embedding_forward(t->ctx, &net->token, first.attention.x, t->ids + tile->row, t->places + tile->at_row,
+                                tile->rows);
         return;
     }
     view x = view_at(t->embedded, tile->at_row * net->width);
-    patch_embedding_forward(t->ctx, &net->patch, x, view_at(t->images, tile->item * image_size(t)), tile->n, t->unrolled, t->patches);
-    norm_forward(t->ctx, &net->ln_pre, first.attention.x, view_at(t->mean, tile->at_row), view_at(t->rstd, tile->at_row), x, tile->rows);
+    patch_embedding_forward(t->ctx, &net->patch, x, view_at(t->images, tile->item * image_size(t)), tile->n,
+                            t->unrolled, t->patches);
+    norm_forward(t->ctx, &net->ln_pre, first.attention.x, view_at(t->mean, tile->at_row),
+                 view_at(t->rstd, tile->at_row), x, tile->rows);
 }
 
 static void encode(struct tape *t, int64_t n, const struct texts *texts, view features)
@@ -115,13 +120,15 @@ static int check_texts(const struct clip *c, const struct texts *t)
     for (int64_t i = 0; i < t->n; i++) {
         int64_t first = t->starts[i], len = t->starts[i + 1] - first;
         if (first < 0 || len < 1 || len > context)
-            return FAIL(EFORMAT_, "text %lld has %lld tokens; this model takes 1 to %d", (long long)i, (long long)len, context);
+            return FAIL(EFORMAT_, "text %lld has %lld tokens; this model takes 1 to %d", (long long)i, (long long)len,
+                        context);
         if (t->pooled && (t->pooled[i] < 0 || t->pooled[i] >= len))
-            return FAIL(EFORMAT_, "text %lld: row %d to pool is not one of its %lld", (long long)i, t->pooled[i], (long long)len);
+            return FAIL(EFORMAT_, "text %lld: row %d to pool is not one of its %lld", (long long)i, t->pooled[i],
+                        (long long)len);
         for (int64_t k = first; k < first + len; k++)
             if (t->ids[k] < 0 || t->ids[k] >= vocab)
-                return FAIL(EFORMAT_, "text %lld: token %lld has id %d; this model's vocabulary has %d entries", (long long)i,
-                            (long long)(k - first), t->ids[k], vocab);
+                return FAIL(EFORMAT_, "text %lld: token %lld has id %d; this model's vocabulary has %d entries",
+                            (long long)i, (long long)(k - first), t->ids[k], vocab);
     }
     return 0;
 }
@@ -151,7 +158,8 @@ static void embed_tile_backward(struct tape *t, const struct tile *tile)
     view dx = t->scratch.mlp.dln;
     norm_backward(t->ctx, &net->ln_pre, dx, false, t->d, view_at(t->embedded, tile->at_row * net->width),
                   view_at(t->mean, tile->at_row), view_at(t->rstd, tile->at_row), tile->rows);
-    patch_embedding_backward(t->ctx, &net->patch, dx, view_at(t->images, tile->item * image_size(t)), tile->n, t->unrolled, t->patches);
+    patch_embedding_backward(t->ctx, &net->patch, dx, view_at(t->images, tile->item * image_size(t)), tile->n,
+                             t->unrolled, t->patches);
 }
 
 static int backward(struct clip *c, enum tower tower, struct tape *t, view dfeatures)
@@ -166,8 +174,15 @@ static int backward(struct clip *c, enum tower tower, struct tape *t, view dfeat
     return 0;
 }
 
-int clip_backward_images(struct clip *c, struct tape *tape, view dfeatures) { return backward(c, TOWER_IMAGE, tape, dfeatures); }
-int clip_backward_texts(struct clip *c, struct tape *tape, view dfeatures) { return backward(c, TOWER_TEXT, tape, dfeatures); }
+int clip_backward_images(struct clip *c, struct tape *tape, view dfeatures)
+{
+    return backward(c, TOWER_IMAGE, tape, dfeatures);
+}
+
+int clip_backward_texts(struct clip *c, struct tape *tape, view dfeatures)
+{
+    return backward(c, TOWER_TEXT, tape, dfeatures);
+}
 
 // --- unit features -------------------------------------------------------------------------------------------------
 

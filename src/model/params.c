@@ -12,8 +12,8 @@ const char *const head_names[2] = {[HEAD_OBJECT] = "object_head", [HEAD_ATTRIBUT
 
 enum { ALIGN = 64 };   // elements: a cache line of any element type, and of vectors past it
 
-static int add(struct params *p, const char *prefix, const char *name, int ndim, const int64_t *shape, enum init_kind kind,
-               double scale)
+static int add(struct params *p, const char *prefix, const char *name, int ndim, const int64_t *shape,
+               enum init_kind kind, double scale)
 {
     struct tensor *t = &p->tensors[p->n];
     snprintf(t->name, sizeof t->name, "%s%s", prefix, name);
@@ -40,7 +40,8 @@ static int add2(struct params *p, const char *name, int64_t rows, int64_t column
     return add(p, "", name, 2, (int64_t[]){rows, columns}, kind, scale);
 }
 
-static void add_blocks(struct params *p, struct block_params *blocks, const char *tower, int64_t w, int64_t h, int64_t L)
+static void add_blocks(struct params *p, struct block_params *blocks, const char *tower, int64_t w, int64_t h,
+                       int64_t L)
 {
     for (int i = 0; i < L; i++) {
         char prefix[48];
@@ -71,10 +72,11 @@ int params_build(struct params *p, const struct config *c)
     double std = pow(w, -.5);
     p->logit_scale = add(p, "", "logit_scale", 0, NULL, INIT_VALUE, log(1 / .07));
 
-    p->conv = add(p, "", "visual.conv1.weight", 4, (int64_t[]){w, 3, patch, patch}, INIT_UNIFORM, pow(3 * patch * patch, -.5));
+    p->conv = add(p, "", "visual.conv1.weight", 4, (int64_t[]){w, 3, patch, patch}, INIT_UNIFORM,
+                  pow(3 * patch * patch, -.5));
     p->class_token = config_class_token(c) ? add1(p, "visual.class_embedding", w, INIT_NORMAL, std) : -1;
-    p->image_pos = add2(p, "visual.positional_embedding", config_image_rows(c), w, c->vision.sincos ? INIT_SINCOS : INIT_NORMAL,
-                        c->vision.sincos ? .5 : std);
+    p->image_pos = add2(p, "visual.positional_embedding", config_image_rows(c), w,
+                        c->vision.sincos ? INIT_SINCOS : INIT_NORMAL, c->vision.sincos ? .5 : std);
     p->ln_pre_w = add1(p, "visual.ln_pre.weight", w, INIT_ONE, 0);
     p->ln_pre_b = add1(p, "visual.ln_pre.bias", w, INIT_ZERO, 0);
     add_blocks(p, p->image_blocks, "visual.", w, config_hidden(c), c->vision.layers);
@@ -109,8 +111,8 @@ void params_free(struct params *p)
     memset(p, 0, sizeof *p);
 }
 
-// Element k of positions [class token + grid^2, w]: a quarter of the width each for sin and cos of the row, sin and cos of
-// the column, at wavelengths from 2 pi up to 2 pi 10,000 (Chen et al. 2021, MoCo v3). A class token's row is zero.
+// Element k of positions [class token + grid^2, w]: a quarter of the width each for sin and cos of the row, sin and cos
+// of the column, at wavelengths from 2 pi up to 2 pi 10,000 (Chen et al. 2021, MoCo v3). A class token's row is zero.
 static double sincos_at(const struct tensor *t, int64_t grid, int64_t k)
 {
     int64_t w = t->shape[1], quarter = w / 4, cell = k / w - (t->shape[0] - grid * grid), part = k % w / quarter;
@@ -121,7 +123,8 @@ static double sincos_at(const struct tensor *t, int64_t grid, int64_t k)
     return part % 2 ? cos(angle) : sin(angle);
 }
 
-void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n, double *out)
+void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n,
+                 double *out)
 {
     double scale = p->inits[i].scale;
     for (int64_t k = 0; k < n; k++)

@@ -55,7 +55,8 @@ struct params {
 int params_build(struct params *p, const struct config *config);
 void params_free(struct params *p);
 // First values of elements first .. first + n - 1 of tensor i, drawn in this order from its own stream.
-void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n, double *out);
+void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n,
+                 double *out);
 
 extern const char *const head_names[2];   // "object_head", by enum head
 

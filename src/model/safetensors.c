@@ -17,7 +17,8 @@ static const struct {
     int size;
 } types[] = {
     [ST_F64] = {"F64", 8}, [ST_F32] = {"F32", 4}, [ST_F16] = {"F16", 2}, [ST_BF16] = {"BF16", 2}, [ST_I64] = {"I64", 8},
-    [ST_I32] = {"I32", 4}, [ST_I16] = {"I16", 2}, [ST_I8] = {"I8", 1},   [ST_U8] = {"U8", 1},     [ST_BOOL] = {"BOOL", 1},
+    [ST_I32] = {"I32", 4}, [ST_I16] = {"I16", 2}, [ST_I8] = {"I8", 1},   [ST_U8] = {"U8", 1},
+    [ST_BOOL] = {"BOOL", 1},
 };
 
 const char *st_type_name(enum st_type type) { return types[type].name; }
@@ -35,8 +36,8 @@ void st_describe(char out[128], enum st_type type, int ndim, const int64_t *shap
 // --- reading -------------------------------------------------------------------------------------------------------
 
 // One header entry into `t`; begin and end are its bytes within the data part of `size` bytes.
-static int parse_entry(struct st_tensor *t, const char *path, const char *name, json_t *entry, const unsigned char *data,
-                       uint64_t size)
+static int parse_entry(struct st_tensor *t, const char *path, const char *name, json_t *entry,
+                       const unsigned char *data, uint64_t size)
 {
     json_t *dtype = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     json_t *offsets = json_object_get(entry, "data_offsets");
@@ -47,12 +48,14 @@ static int parse_entry(struct st_tensor *t, const char *path, const char *name, 
     while (type < sizeof types / sizeof *types && strcmp(types[type].name, json_string_value(dtype)) != 0)
         type++;
     if (type == sizeof types / sizeof *types)
-        return FAIL(EUNSUPPORTED_, "%s: tensor %.80s: type %.16s is not one this program reads (F64 F32 F16 BF16 and integers)",
-                    path, name, json_string_value(dtype));
+        return FAIL(EUNSUPPORTED_,
+                    "%s: tensor %.80s: type %.16s is not one this program reads (F64 F32 F16 BF16 and integers)", path,
+                    name, json_string_value(dtype));
     t->type = (enum st_type)type;
 
     if (json_array_size(shape) > ST_DIMS)
-        return FAIL(EFORMAT_, "%s: tensor %.80s: %zu dimensions, at most %d are possible", path, name, json_array_size(shape), ST_DIMS);
+        return FAIL(EFORMAT_, "%s: tensor %.80s: %zu dimensions, at most %d are possible", path, name,
+                    json_array_size(shape), ST_DIMS);
     t->ndim = (int)json_array_size(shape);
     t->count = 1;
     for (int i = 0; i < t->ndim; i++) {
@@ -66,10 +69,12 @@ static int parse_entry(struct st_tensor *t, const char *path, const char *name, 
     int64_t begin = json_is_integer(from) ? (int64_t)json_integer_value(from) : -1;
     int64_t end = json_is_integer(to) ? (int64_t)json_integer_value(to) : -1, bytes;
     if (begin < 0 || end < begin || (uint64_t)end > size)
-        return FAIL(EFORMAT_, "%s: tensor %.80s: bytes %lld to %lld lie outside the file's data of %llu bytes (a truncated copy?)",
+        return FAIL(EFORMAT_,
+                    "%s: tensor %.80s: bytes %lld to %lld lie outside the file's data of %llu bytes (a truncated copy?)",
                     path, name, (long long)begin, (long long)end, (unsigned long long)size);
     if (__builtin_mul_overflow(t->count, (int64_t)types[type].size, &bytes) || bytes != end - begin)
-        return FAIL(EFORMAT_, "%s: tensor %.80s: its shape needs %lld elements of %d bytes, its offsets hold %lld bytes", path,
+        return FAIL(EFORMAT_,
+                    "%s: tensor %.80s: its shape needs %lld elements of %d bytes, its offsets hold %lld bytes", path,
                     name, (long long)t->count, types[type].size, (long long)(end - begin));
     t->data = data + begin;
     t->name = strdup(name);
@@ -156,14 +161,15 @@ int st_open(struct st_file *f, const char *path)
     for (int i = 0; i < 8 && f->map.size >= 8; i++)
         len |= (uint64_t)f->map.at[i] << (8 * i);
     if (f->map.size < 8 || len < 2 || len > rest || len > HEADER_MAX) {
-        rc = FAIL(EFORMAT_, "%s: not a safetensors file: it has %zu bytes and its first 8 promise a header of %llu", path,
-                  f->map.size, (unsigned long long)len);
+        rc = FAIL(EFORMAT_, "%s: not a safetensors file: it has %zu bytes and its first 8 promise a header of %llu",
+                  path, f->map.size, (unsigned long long)len);
         goto done;
     }
     json_error_t error;
     header = json_loadb((const char *)f->map.at + 8, len, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(header)) {
-        rc = FAIL(EFORMAT_, "%s: not a safetensors file: its header is not a JSON object (%s)", path, header ? "another value" : error.text);
+        rc = FAIL(EFORMAT_, "%s: not a safetensors file: its header is not a JSON object (%s)", path,
+                  header ? "another value" : error.text);
         goto done;
     }
     rc = parse_header(f, path, header, f->map.at + 8 + len, rest - len);
@@ -255,8 +261,8 @@ static json_t *entry_json(const struct st_entry *e, int64_t begin, int64_t *end)
         json_array_append_new(shape, json_integer((json_int_t)e->shape[d]));
     }
     *end = begin + count * types[e->type].size;
-    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[e->type].name, "shape", shape, "data_offsets", (json_int_t)begin,
-                     (json_int_t)*end);
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", types[e->type].name, "shape", shape, "data_offsets",
+                     (json_int_t)begin, (json_int_t)*end);
 }
 
 static json_t *header_json(const struct st_entry *entries, int n, const struct st_pair *meta, int nmeta)

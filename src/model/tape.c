@@ -93,7 +93,8 @@ static void carve_inference(struct tape *t, struct carve *c)
 {
     int64_t w = t->net->width, h = t->net->hidden, r = t->tile_rows, n = t->tile_items;
     bool image = t->tower == TOWER_IMAGE;
-    view x = take(c, r * w), xn = take(c, n * w), ln = take(c, r * w), ln_pooled = take(c, n * w), none = {NULL, x.type};
+    view x = take(c, r * w), xn = take(c, n * w), ln = take(c, r * w), ln_pooled = take(c, n * w);
+    view none = {NULL, x.type};
     int64_t from = c->used;
     view qkv = take(c, r * 3 * w), att = take(c, r * w), q = take(c, n * w);
     c->used = from;
@@ -104,7 +105,8 @@ static void carve_inference(struct tape *t, struct carve *c)
 
     for (int l = 0; l < t->net->layers; l++) {
         bool pooled = t->pooled && l == t->net->layers - 1;
-        t->layers[l].attention = (struct attention_tape){.x = x, .mean = none, .rstd = none, .q = q, .qkv = qkv, .att = att, .lse = none};
+        t->layers[l].attention = (struct attention_tape){.x = x, .mean = none, .rstd = none, .q = q, .qkv = qkv,
+                                                         .att = att, .lse = none};
         t->layers[l].mlp = (struct mlp_tape){.x = pooled ? xn : x, .mean = none, .rstd = none, .pre = none};
     }
     t->pool = (struct pool_tape){.x = t->pooled ? xn : x, .picked = xn, .mean = none, .rstd = none};
@@ -123,8 +125,8 @@ static void carve_all(struct tape *t, struct carve *c)
         carve_inference(t, c);
 }
 
-int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items, int64_t rows,
-              bool backward, bool pooled)
+int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items,
+              int64_t rows, bool backward, bool pooled)
 {
     *out = NULL;
     struct tape *t = calloc(1, sizeof *t);

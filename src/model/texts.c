@@ -34,14 +34,14 @@ int texts_pack(struct texts_packed *p, const struct config *config, const int64_
         int64_t end = 0;
         for (int64_t k = 0; k < width; k++) {
             if (row[k] < 0 || row[k] >= config->text.vocab_size)
-                return FAIL(EFORMAT_, "text %lld: token %lld has id %lld; this model's vocabulary has %d entries", (long long)i,
-                            (long long)k, (long long)row[k], config->text.vocab_size);
+                return FAIL(EFORMAT_, "text %lld: token %lld has id %lld; this model's vocabulary has %d entries",
+                            (long long)i, (long long)k, (long long)row[k], config->text.vocab_size);
             if (row[k] > row[end])
                 end = k;
         }
         if (end >= config->text.context_length)
-            return FAIL(EFORMAT_, "text %lld: its end token stands at place %lld; this model takes %d tokens", (long long)i,
-                        (long long)end + 1, config->text.context_length);
+            return FAIL(EFORMAT_, "text %lld: its end token stands at place %lld; this model takes %d tokens",
+                        (long long)i, (long long)end + 1, config->text.context_length);
         p->starts[i] = at;
         for (int64_t k = 0; k <= end; k++)
             p->ids[at++] = (int32_t)row[k];

@@ -46,7 +46,8 @@ void tower_forward(struct tape *t, const struct tile *tile, view features)
     for (int l = 0; l < net->layers; l++) {
         bool last = l == net->layers - 1;
         struct block_tape next = last ? b : tower_layer(t, l + 1, tile);
-        block_forward(t->ctx, &net->blocks[l], last ? pool.x : next.attention.x, &b, &t->scratch, &seqs, last && t->pooled);
+        block_forward(t->ctx, &net->blocks[l], last ? pool.x : next.attention.x, &b, &t->scratch, &seqs,
+                      last && t->pooled);
         b = next;
     }
     view rows = view_at(t->features_in, tile->at_item * net->width);
@@ -61,7 +62,8 @@ void tower_backward(struct tape *t, const struct tile *tile, view dfeatures)
     struct pool_tape pool = pool_places(t, tile);
     view rows = view_at(t->features_in, tile->at_item * net->width), dy = t->pooled ? t->dn2 : t->d;
     projection_backward(t->ctx, &net->proj, t->dn, dfeatures, rows, tile->n);
-    pool_backward(t->ctx, &net->norm, how(t), dy, t->dn, &pool, how(t) == POOL_PICK ? t->dn2 : t->scratch.mlp.dln, &seqs);
+    pool_backward(t->ctx, &net->norm, how(t), dy, t->dn, &pool, how(t) == POOL_PICK ? t->dn2 : t->scratch.mlp.dln,
+                  &seqs);
     for (int l = net->layers - 1; l >= 0; l--) {
         struct block_tape b = tower_layer(t, l, tile);
         block_backward(t->ctx, &net->blocks[l], t->d, dy, &b, &t->scratch, &seqs, l == net->layers - 1 && t->pooled);

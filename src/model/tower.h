@@ -61,8 +61,8 @@ struct tape {
     const int32_t *ids;
 };
 
-int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items, int64_t rows,
-              bool backward, bool pooled);
+int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items,
+              int64_t rows, bool backward, bool pooled);
 // The tile's sequences from its arrays in the tape, set by tape_lay.
 struct seqs tape_seqs(const struct tape *t, const struct tile *tile);
 // Lay out the items of a tile: lengths from starts (NULL: net->most_rows each), pooled rows (NULL: `first` or last).

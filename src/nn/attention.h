@@ -48,7 +48,8 @@ void attention_forward_pooled(struct ctx *ctx, const struct attention *a, view y
 void attention_backward(struct ctx *ctx, const struct attention *a, view d, const struct attention_tape *t,
                         const struct attention_scratch *s, const struct seqs *seqs);
 // dx [R, w] = from dy [N, w]
-void attention_backward_pooled(struct ctx *ctx, const struct attention *a, view dx, view dy, const struct attention_tape *t,
-                               const struct attention_scratch *s, const struct seqs *seqs);
+void attention_backward_pooled(struct ctx *ctx, const struct attention *a, view dx, view dy,
+                               const struct attention_tape *t, const struct attention_scratch *s,
+                               const struct seqs *seqs);
 
 #endif

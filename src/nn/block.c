@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-void block_forward(struct ctx *ctx, const struct block *b, view y, const struct block_tape *t, const struct block_scratch *s,
-                   const struct seqs *seqs, bool pooled)
+void block_forward(struct ctx *ctx, const struct block *b, view y, const struct block_tape *t,
+                   const struct block_scratch *s, const struct seqs *seqs, bool pooled)
 {
     if (pooled)
         attention_forward_pooled(ctx, &b->attention, t->mlp.x, &t->attention, &s->attention, seqs);

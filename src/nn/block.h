@@ -22,8 +22,8 @@ struct block_scratch {
 };
 
 // y [rows, w], or with `pooled` [n, w]
-void block_forward(struct ctx *ctx, const struct block *b, view y, const struct block_tape *t, const struct block_scratch *s,
-                   const struct seqs *seqs, bool pooled);
+void block_forward(struct ctx *ctx, const struct block *b, view y, const struct block_tape *t,
+                   const struct block_scratch *s, const struct seqs *seqs, bool pooled);
 // dy comes in and is used up. Whole: dx is dy's memory. Pooled: dx [rows, w], dy [n, w] lie apart.
 void block_backward(struct ctx *ctx, const struct block *b, view dx, view dy, const struct block_tape *t,
                     const struct block_scratch *s, const struct seqs *seqs, bool pooled);

@@ -13,10 +13,10 @@ struct patch_embedding {
     int size, patch;
 };
 // unrolled [n g g, 3 p p], patches [n g g, w]: scratch
-void patch_embedding_forward(struct ctx *ctx, const struct patch_embedding *e, view y, view images, int64_t n, view unrolled,
-                             view patches);
-void patch_embedding_backward(struct ctx *ctx, const struct patch_embedding *e, view dy, view images, int64_t n, view unrolled,
-                              view dpatches);
+void patch_embedding_forward(struct ctx *ctx, const struct patch_embedding *e, view y, view images, int64_t n,
+                             view unrolled, view patches);
+void patch_embedding_backward(struct ctx *ctx, const struct patch_embedding *e, view dy, view images, int64_t n,
+                              view unrolled, view dpatches);
 
 // Tokens and their places in their texts -> rows [rows, w].
 struct token_embedding {
@@ -24,8 +24,8 @@ struct token_embedding {
     view dtable, dpos;
     int64_t width;
 };
-void token_embedding_forward(struct ctx *ctx, const struct token_embedding *e, view y, const int32_t *ids, const int32_t *places,
-                             int64_t rows);
+void token_embedding_forward(struct ctx *ctx, const struct token_embedding *e, view y, const int32_t *ids,
+                             const int32_t *places, int64_t rows);
 void token_embedding_backward(struct ctx *ctx, const struct token_embedding *e, view dy, const int32_t *ids,
                               const int32_t *places, int64_t rows);
 

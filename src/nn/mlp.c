@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/mlp.h"
 
-void mlp_forward(struct ctx *ctx, const struct mlp *m, view y, const struct mlp_tape *t, const struct mlp_scratch *s, int64_t rows)
+void mlp_forward(struct ctx *ctx, const struct mlp *m, view y, const struct mlp_tape *t, const struct mlp_scratch *s,
+                 int64_t rows)
 {
     norm_forward(ctx, &m->norm, s->ln, t->mean, t->rstd, t->x, rows);
     linear_forward(ctx, &m->fc, s->hidden, s->ln, rows, &(struct tail){.act = m->act, .pre = t->pre});
     linear_forward(ctx, &m->proj, y, s->hidden, rows, &(struct tail){.residual = t->x});
 }
 
-void mlp_backward(struct ctx *ctx, const struct mlp *m, view d, const struct mlp_tape *t, const struct mlp_scratch *s, int64_t rows)
+void mlp_backward(struct ctx *ctx, const struct mlp *m, view d, const struct mlp_tape *t, const struct mlp_scratch *s,
+                  int64_t rows)
 {
     const struct kernels *k = ctx_kernels(ctx);
     // The hidden rows are made again from `pre` beside the activation's derivative, so dw of proj comes after.

@@ -26,8 +26,10 @@ struct mlp_scratch {
 };
 
 // y [rows, w]; may be t->x itself when there is no backward pass.
-void mlp_forward(struct ctx *ctx, const struct mlp *m, view y, const struct mlp_tape *t, const struct mlp_scratch *s, int64_t rows);
+void mlp_forward(struct ctx *ctx, const struct mlp *m, view y, const struct mlp_tape *t, const struct mlp_scratch *s,
+                 int64_t rows);
 // In place: d [rows, w] comes in as dy and goes out as dx.
-void mlp_backward(struct ctx *ctx, const struct mlp *m, view d, const struct mlp_tape *t, const struct mlp_scratch *s, int64_t rows);
+void mlp_backward(struct ctx *ctx, const struct mlp *m, view d, const struct mlp_tape *t, const struct mlp_scratch *s,
+                  int64_t rows);
 
 #endif

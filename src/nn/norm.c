@@ -9,5 +9,6 @@ void norm_forward(struct ctx *ctx, const struct norm *l, view y, view mean, view
 void norm_backward(struct ctx *ctx, const struct norm *l, view dx, bool add, view dy, view x, view mean, view rstd,
                    int64_t rows)
 {
-    ctx_kernels(ctx)->layernorm_backward(ctx, dx, add, l->dgamma, l->dbeta, dy, x, l->gamma, mean, rstd, rows, l->width);
+    ctx_kernels(ctx)->layernorm_backward(ctx, dx, add, l->dgamma, l->dbeta, dy, x, l->gamma, mean, rstd, rows,
+                                         l->width);
 }

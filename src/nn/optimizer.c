@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n, double lr, int64_t t)
+double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n, double lr,
+                      int64_t t)
 {
     const struct kernels *k = ctx_kernels(ctx);
     double sum = 0;

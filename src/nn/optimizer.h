@@ -18,6 +18,7 @@ struct optimizer {
 
 // w *= 1 - lr decay;  w -= lr mhat / (sqrt(vhat) + eps).  t = 1 at the first step. Returns the global norm of the
 // gradients before clipping; a norm that is not finite leaves everything as it was.
-double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n, double lr, int64_t t);
+double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n, double lr,
+                      int64_t t);
 
 #endif

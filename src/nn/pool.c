@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nn/pool.h"
 
-void pool_forward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view y, const struct pool_tape *t, view scratch,
-                  const struct seqs *seqs)
+void pool_forward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view y, const struct pool_tape *t,
+                  view scratch, const struct seqs *seqs)
 {
     const struct kernels *k = ctx_kernels(ctx);
     switch (how) {
@@ -20,8 +20,8 @@ void pool_forward(struct ctx *ctx, const struct norm *norm, enum pool_how how, v
     }
 }
 
-void pool_backward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view dx, view dy, const struct pool_tape *t,
-                   view scratch, const struct seqs *seqs)
+void pool_backward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view dx, view dy,
+                   const struct pool_tape *t, view scratch, const struct seqs *seqs)
 {
     const struct kernels *k = ctx_kernels(ctx);
     switch (how) {

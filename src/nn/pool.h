@@ -16,10 +16,10 @@ struct pool_tape {
 };
 
 // y [n, w]; scratch [rows, w] is used by MEAN only
-void pool_forward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view y, const struct pool_tape *t, view scratch,
-                  const struct seqs *seqs);
+void pool_forward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view y, const struct pool_tape *t,
+                  view scratch, const struct seqs *seqs);
 // dx, shaped as x, = from dy [n, w]; scratch [rows, w]
-void pool_backward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view dx, view dy, const struct pool_tape *t,
-                   view scratch, const struct seqs *seqs);
+void pool_backward(struct ctx *ctx, const struct norm *norm, enum pool_how how, view dx, view dy,
+                   const struct pool_tape *t, view scratch, const struct seqs *seqs);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a checkpoint, a training state, a dataset, a caption list or a .npy file holds. One JSON object is built; people see it as a table.
+// What a checkpoint, a training state, a dataset, a caption list or a .npy file holds. One JSON object is built; people
+// see it as a table.
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -105,7 +106,8 @@ static int info_safetensors(json_t *o, const char *path, bool tensors)
     if (rc)
         return rc;
     bool model = st_find(&f, "visual.conv1.weight") != NULL;
-    set(o, "kind", json_string(model ? "checkpoint" : st_meta_get(&f, "diht.steps") ? "training state" : "safetensors"));
+    set(o, "kind", json_string(model ? "checkpoint" : st_meta_get(&f, "diht.steps") ? "training state"
+                               : "safetensors"));
     set(o, "bytes", json_integer((json_int_t)f.map.size));
     sizes(o, &f);
     const char *merges = st_meta_get(&f, "diht.merges"), *steps = st_meta_get(&f, "diht.steps");
@@ -207,8 +209,8 @@ static void tensor_table(struct buf *b, json_t *list)
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *t = json_array_get(list, i);
         char *shape = json_dumps(json_object_get(t, "shape"), 0);
-        buf_fmt(b, "  %-60s %-5s %s\n", json_string_value(json_object_get(t, "name")), json_string_value(json_object_get(t, "type")),
-                shape ? shape : "");
+        buf_fmt(b, "  %-60s %-5s %s\n", json_string_value(json_object_get(t, "name")),
+                json_string_value(json_object_get(t, "type")), shape ? shape : "");
         free(shape);
     }
 }
@@ -245,7 +247,8 @@ int task_info(const diht_info_options *o, char **result)
     else if (strcmp(ext, ".npy") == 0)
         rc = info_npy(all, o->path);
     else if (strcmp(ext, ".pt") == 0 || strcmp(ext, ".pth") == 0 || strcmp(ext, ".ckpt") == 0)
-        rc = FAIL(EUNSUPPORTED_, "%s: PyTorch's pickled files cannot be read; save the state_dict as .safetensors", o->path);
+        rc = FAIL(EUNSUPPORTED_, "%s: PyTorch's pickled files cannot be read; save the state_dict as .safetensors",
+                  o->path);
     else if (strcmp(ext, ".safetensors") == 0)
         rc = info_safetensors(all, o->path, o->tensors);
     else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models A and B against the reference: features, logits, activations of every layer; packed against padded texts, pruned
-// against whole last blocks, one thread against several.
+// Models A and B against the reference: features, logits, activations of every layer; packed against padded texts,
+// pruned against whole last blocks, one thread against several.
 #include "golden.h"
 #include "model/clip.h"
 #include "model/tower.h"
@@ -56,7 +56,8 @@ struct padded {
 static struct padded pad(const struct set *s)
 {
     int64_t context = clip_config(s->clip)->text.context_length;
-    struct padded p = {malloc((size_t)(s->m * context) * 4), malloc((size_t)(s->m + 1) * 4), malloc((size_t)s->m * 4), {0}};
+    struct padded p = {malloc((size_t)(s->m * context) * 4), malloc((size_t)(s->m + 1) * 4), malloc((size_t)s->m * 4),
+                       {0}};
     for (int64_t i = 0; i <= s->m; i++)
         p.starts[i] = (int32_t)(i * context);
     for (int64_t i = 0; i < s->m; i++) {
@@ -95,7 +96,8 @@ static void compare_features(struct set *s, const char *expected)
 {
     const struct kernels *k = ctx_kernels(ctx);
     char name[128];
-    view ux = ctx_alloc(ctx, F32, s->n * s->e), ut = ctx_alloc(ctx, F32, s->m * s->e), logits = ctx_alloc(ctx, F32, s->n * s->m);
+    view ux = ctx_alloc(ctx, F32, s->n * s->e), ut = ctx_alloc(ctx, F32, s->m * s->e),
+        logits = ctx_alloc(ctx, F32, s->n * s->m);
     snprintf(name, sizeof name, "%s/image_features.npy", expected);
     golden_compare_view(ctx, name, s->x, s->n * s->e, 1e-5);
     snprintf(name, sizeof name, "%s/text_features.npy", expected);
@@ -175,7 +177,8 @@ static void image_activations(struct set *s, const char *dir, bool details)
     CHECK(clip_encode_images(s->clip, s->images, 2, s->x, t) == 0);
     snprintf(name, sizeof name, "%s/act_v_embedded.npy", dir);
     golden_compare_view(ctx, name, t->embedded, 2 * rows * w, 1e-5);
-    patch_embedding_forward(ctx, &t->net->patch, t->embedded, s->images, 2, t->unrolled, t->patches);   // layers shared its memory
+    // Again: the layers have used its memory since.
+    patch_embedding_forward(ctx, &t->net->patch, t->embedded, s->images, 2, t->unrolled, t->patches);
     snprintf(name, sizeof name, "%s/act_v_patches.npy", dir);
     golden_compare_view(ctx, name, t->patches, 2 * (rows - 1) * w, 1e-5);
     snprintf(name, sizeof name, "%s/act_v_ln_pre.npy", dir);
@@ -190,7 +193,8 @@ static void text_activations(struct set *s, const char *dir, bool details)
 {
     struct tape *t;
     char name[128];
-    int64_t context = clip_config(s->clip)->text.context_length, w = clip_config(s->clip)->text.width, rows = 3 * context;
+    int64_t context = clip_config(s->clip)->text.context_length, w = clip_config(s->clip)->text.width,
+        rows = 3 * context;
     struct padded p = pad(s);
     p.t.n = 3;
     CHECK(tape_new(&t, s->clip, TOWER_TEXT, 3, rows) == 0);
@@ -236,11 +240,12 @@ static float *run_form(bool packed, bool prune, int threads, int64_t *nfeatures)
     struct set s = set_open("model/A/A.fp32.safetensors", "model/A");
     struct texts_packed p = {0};
     struct padded q = pad(&s);
-    struct tape *image, *text;
+    struct tape *image = NULL, *text = NULL;
     clip_set_pruning(s.clip, prune);
     CHECK(texts_pack(&p, clip_config(s.clip), s.ids, s.m, 77) == 0);
     CHECK(clip_train_begin(s.clip) == 0);
-    CHECK(tape_new(&image, s.clip, TOWER_IMAGE, s.n, 0) == 0 && tape_new(&text, s.clip, TOWER_TEXT, s.m, 77 * s.m) == 0);
+    CHECK(tape_new(&image, s.clip, TOWER_IMAGE, s.n, 0) == 0);
+    CHECK(tape_new(&text, s.clip, TOWER_TEXT, s.m, 77 * s.m) == 0);
     CHECK(clip_encode_images(s.clip, s.images, s.n, s.x, image) == 0);
     CHECK(clip_encode_texts(s.clip, packed ? &p.t : &q.t, s.t, text) == 0);
 
@@ -249,7 +254,8 @@ static float *run_form(bool packed, bool prune, int threads, int64_t *nfeatures)
     int64_t nx = s.n * s.e, nt = s.m * s.e;
     *nfeatures = nx + nt;
     float *out = malloc((size_t)(nx + nt + clip_parameters(s.clip)) * sizeof *out), *at = out + nx + nt;
-    view ux = ctx_alloc(ctx, F32, nx), ut = ctx_alloc(ctx, F32, nt), norm = ctx_alloc(ctx, F32, s.n + s.m), r = ctx_alloc(ctx, F32, nx + nt);
+    view ux = ctx_alloc(ctx, F32, nx), ut = ctx_alloc(ctx, F32, nt), norm = ctx_alloc(ctx, F32, s.n + s.m),
+        r = ctx_alloc(ctx, F32, nx + nt);
     clip_unit(s.clip, ux, norm, s.x, s.n);
     clip_unit(s.clip, ut, view_at(norm, s.n), s.t, s.m);
     ctx_get(ctx, out, ux, nx);
@@ -282,7 +288,8 @@ static void forms_agree(void)
     static const struct {
         bool packed, prune;
         int threads;
-    } forms[] = {{true, true, 1}, {true, false, 1}, {false, true, 1}, {false, false, 1}, {true, true, 2}, {true, true, 3}};
+    } forms[] = {{true, true, 1}, {true, false, 1}, {false, true, 1}, {false, false, 1}, {true, true, 2},
+                 {true, true, 3}};
     int64_t n;
     struct clip *shape;
     if (clip_open(&shape, ctx, golden_path("model/A/A.fp32.safetensors")) != 0)

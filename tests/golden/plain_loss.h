@@ -22,7 +22,8 @@ static inline double plain_lse(const double *z, int n, int skip, double factor)
 }
 
 // HN-NCE of one anchor with scores z [n], positive at i; adds scale * d loss / d z to dz.
-static inline double plain_anchor(const double *z, int n, int i, double alpha, double beta, bool stop, double scale, double *dz)
+static inline double plain_anchor(const double *z, int n, int i, double alpha, double beta, bool stop, double scale,
+                                  double *dz)
 {
     double hard = plain_lse(z, n, i, 1 + beta), soft = plain_lse(z, n, i, beta);
     double negatives = log(n - 1) + hard - soft, positive = alpha > 0 ? log(alpha) + z[i] : -INFINITY;
@@ -39,9 +40,10 @@ static inline double plain_anchor(const double *z, int n, int i, double alpha, d
     return all - z[i];
 }
 
-// Both directions over x, t [n, d], scores factor * x . t: sum * scale; dx, dt [n, d] =; *dfactor = d loss / d ln factor.
-static inline double plain_hn_nce(const double *x, const double *t, int n, int d, double factor, double alpha, double beta,
-                                  bool stop, double scale, double *dx, double *dt, double *dfactor)
+// Both directions over x, t [n, d], scores factor * x . t: sum * scale; dx, dt [n, d] =; *dfactor = d loss / d ln
+// factor.
+static inline double plain_hn_nce(const double *x, const double *t, int n, int d, double factor, double alpha,
+                                  double beta, bool stop, double scale, double *dx, double *dt, double *dfactor)
 {
     double *s = calloc((size_t)n * n, sizeof *s), *g = calloc((size_t)n * n, sizeof *g), loss = 0;
     double *column = calloc((size_t)n, sizeof *column), *dcolumn = calloc((size_t)n, sizeof *dcolumn);

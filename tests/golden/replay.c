@@ -43,11 +43,12 @@ static int read_hyper(struct replay *r, const char *root)
     json_t *h = json_load_file(at(root, "train/hyper.json"), 0, &error);
     if (!h)
         return FAIL(EFORMAT_, "%s/train/hyper.json: %s", root, error.text);
-    int rc = json_unpack_ex(h, &error, 0, "{s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:i,s:i,s:i,s:i}", "alpha", &r->alpha, "beta",
-                            &r->beta, "base_lr", &r->lr, "beta1", &r->options.beta1, "beta2", &r->options.beta2, "eps",
-                            &r->options.eps, "weight_decay", &r->options.weight_decay, "max_logit_scale",
-                            &r->options.max_logit_scale, "object_weight", &r->weight[HEAD_OBJECT], "attribute_weight",
-                            &r->weight[HEAD_ATTRIBUTE], "batch", &r->n, "steps", &r->steps, "warmup", &r->warmup, "top_k", &r->k);
+    int rc = json_unpack_ex(h, &error, 0, "{s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:F,s:i,s:i,s:i,s:i}", "alpha",
+                            &r->alpha, "beta", &r->beta, "base_lr", &r->lr, "beta1", &r->options.beta1, "beta2",
+                            &r->options.beta2, "eps", &r->options.eps, "weight_decay", &r->options.weight_decay,
+                            "max_logit_scale", &r->options.max_logit_scale, "object_weight", &r->weight[HEAD_OBJECT],
+                            "attribute_weight", &r->weight[HEAD_ATTRIBUTE], "batch", &r->n, "steps", &r->steps,
+                            "warmup", &r->warmup, "top_k", &r->k);
     json_decref(h);
     return rc ? FAIL(EFORMAT_, "%s/train/hyper.json: %s", root, error.text) : 0;
 }
@@ -134,7 +135,8 @@ static int open_model(struct replay *r, const char *root)
         return rc;
     config.object_classes = 20;
     config.attribute_classes = 12;
-    if ((rc = clip_new(&r->clip, r->ctx, &config, 0)) || (rc = clip_load(r->clip, at(root, "model/A/A.fp32.safetensors"), true)) ||
+    if ((rc = clip_new(&r->clip, r->ctx, &config, 0)) ||
+        (rc = clip_load(r->clip, at(root, "model/A/A.fp32.safetensors"), true)) ||
         (rc = clip_load(r->clip, at(root, "train/heads_start.safetensors"), true)))
         return rc;
     return clip_train_begin(r->clip);
@@ -183,7 +185,8 @@ void replay_close(struct replay *r)
 {
     if (!r)
         return;
-    view all[] = {r->images, r->x, r->ux, r->nx, r->t, r->ut, r->nt, r->dx, r->dt, r->dux, r->dut, r->logits[0], r->logits[1]};
+    view all[] = {r->images, r->x, r->ux, r->nx, r->t, r->ut, r->nt, r->dx, r->dt, r->dux, r->dut, r->logits[0],
+                  r->logits[1]};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].at)
             ctx_free(r->ctx, all[i]);
@@ -211,7 +214,8 @@ static int contrastive(struct replay *r, struct replay_step *out)
         return FAIL(EMEMORY_, "out of memory");
     ctx_get64(r->ctx, x, r->ux, count);
     ctx_get64(r->ctx, t, r->ut, count);
-    out->contrastive = plain_hn_nce(x, t, r->n, r->e, exp(out->logit_scale), r->alpha, r->beta, r->stop, 1. / r->n, dx, dt, &dscale);
+    out->contrastive = plain_hn_nce(x, t, r->n, r->e, exp(out->logit_scale), r->alpha, r->beta, r->stop, 1. / r->n, dx,
+                                    dt, &dscale);
     ctx_put64(r->ctx, r->dux, dx, count);
     ctx_put64(r->ctx, r->dut, dt, count);
     clip_add_logit_scale_grad(r->clip, dscale);

@@ -18,8 +18,9 @@ int main(int argc, char **argv)
         if ((rc = replay_gradients(r, &s)))
             break;
         replay_update(r, &s);
-        printf("{\"step\": %d, \"loss\": %.12g, \"contrastive\": %.12g, \"object\": %.12g, \"attribute\": %.12g, \"grad_norm\": %.12g, "
-               "\"logit_scale\": %.12g}\n", s.step, s.loss, s.contrastive, s.object, s.attribute, s.grad_norm, s.logit_scale);
+        printf("{\"step\": %d, \"loss\": %.12g, \"contrastive\": %.12g, \"object\": %.12g, \"attribute\": %.12g, "
+               "\"grad_norm\": %.12g, \"logit_scale\": %.12g}\n", s.step, s.loss, s.contrastive, s.object, s.attribute,
+               s.grad_norm, s.logit_scale);
     }
     if (rc)
         fprintf(stderr, "replay_train: %s\n", error_last());

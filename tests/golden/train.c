@@ -36,8 +36,8 @@ static void check_first(struct replay *r, json_t *norms, double whole, double to
     for (int i = 0; i < n; i++) {
         json_t *row = json_object_get(norms, all[i].name);
         CHECK(json_array_size(row) == 3);
-        check_close(__FILE__, __LINE__, all[i].name, grad_norm(replay_clip(r), i, all[i].count), json_number_value(json_array_get(row, 0)),
-                    tolerance * whole);
+        check_close(__FILE__, __LINE__, all[i].name, grad_norm(replay_clip(r), i, all[i].count),
+                    json_number_value(json_array_get(row, 0)), tolerance * whole);
     }
 }
 

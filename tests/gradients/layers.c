@@ -22,7 +22,8 @@ static struct linear keep(struct linear l)
 
 static struct linear make_linear(int64_t out, int64_t in)
 {
-    struct linear l = {.w = fd_random(out * in, 0), .bias = fd_random(out, 0), .dw = fd_zero(out * in), .dbias = fd_zero(out),
+    struct linear l = {.w = fd_random(out * in, 0), .bias = fd_random(out, 0), .dw = fd_zero(out * in),
+                       .dbias = fd_zero(out),
                        .out = out, .in = in};
     return keep(l);
 }
@@ -72,7 +73,8 @@ static double linear_loss(void *arg)
 
 static void linear(void)
 {
-    struct simple s = {.linear = make_linear(H, W), .x = fd_random(R * W, 0), .y = fd_zero(R * H), .r = fd_random(R * H, 0)};
+    struct simple s = {.linear = make_linear(H, W), .x = fd_random(R * W, 0), .y = fd_zero(R * H),
+                       .r = fd_random(R * H, 0)};
     view dx = fd_zero(R * W);
     linear_backward(fd_ctx, &s.linear, dx, false, s.r, s.x, R);
     fd_check("x", s.x, dx, R * W, linear_loss, &s);
@@ -92,7 +94,8 @@ static double projection_loss(void *arg)
 
 static void projection(void)
 {
-    struct simple s = {.proj = {fd_random(W * H, 0), fd_zero(W * H), W, H}, .x = fd_random(R * W, 0), .y = fd_zero(R * H), .r = fd_random(R * H, 0)};
+    struct simple s = {.proj = {fd_random(W * H, 0), fd_zero(W * H), W, H}, .x = fd_random(R * W, 0),
+                       .y = fd_zero(R * H), .r = fd_random(R * H, 0)};
     view dx = fd_zero(R * W);
     projection_backward(fd_ctx, &s.proj, dx, s.r, s.x, R);
     fd_check("x", s.x, dx, R * W, projection_loss, &s);
@@ -108,7 +111,8 @@ static double norm_loss(void *arg)
 
 static void norm(void)
 {
-    struct simple s = {.norm = make_norm(W), .x = fd_random(R * W, 0), .y = fd_zero(R * W), .r = fd_random(R * W, 0), .mean = fd_zero(R), .rstd = fd_zero(R)};
+    struct simple s = {.norm = make_norm(W), .x = fd_random(R * W, 0), .y = fd_zero(R * W), .r = fd_random(R * W, 0),
+                       .mean = fd_zero(R), .rstd = fd_zero(R)};
     view dx = fd_zero(R * W);
     (void)norm_loss(&s);
     norm_backward(fd_ctx, &s.norm, dx, false, s.r, s.x, s.mean, s.rstd, R);
@@ -145,7 +149,8 @@ struct whole {
 static double block_loss(void *arg)
 {
     struct whole *b = arg;
-    const struct linear *all[] = {&b->block.attention.qkv, &b->block.attention.q, &b->block.attention.kv, &b->block.attention.out,
+    const struct linear *all[] = {&b->block.attention.qkv, &b->block.attention.q, &b->block.attention.kv,
+                                  &b->block.attention.out,
                                   &b->block.mlp.fc, &b->block.mlp.proj};
     for (int i = 0; i < 6; i++)
         touch(all[i]);
@@ -157,7 +162,8 @@ static struct whole make_block(bool causal, bool is_pooled, enum activation act)
 {
     struct whole b = {.pooled = is_pooled, .y = fd_zero(R * W), .r = fd_random(R * W, 0)};
     struct attention *a = &b.block.attention;
-    *a = (struct attention){.norm = make_norm(W), .qkv = make_linear(3 * W, W), .out = make_linear(W, W), .heads = HEADS,
+    *a = (struct attention){.norm = make_norm(W), .qkv = make_linear(3 * W, W), .out = make_linear(W, W),
+                            .heads = HEADS,
                             .dim = W / HEADS, .causal = causal};
     a->q = a->kv = a->qkv;
     a->q.out = W;
@@ -170,10 +176,12 @@ static struct whole make_block(bool causal, bool is_pooled, enum activation act)
     a->kv = keep(a->kv);
     b.block.mlp = (struct mlp){.norm = make_norm(W), .fc = make_linear(H, W), .proj = make_linear(W, H), .act = act};
 
-    b.tape.attention = (struct attention_tape){fd_random(R * W, 0), fd_zero(R), fd_zero(R), fd_zero(N * W), fd_zero(R * 3 * W),
+    b.tape.attention = (struct attention_tape){fd_random(R * W, 0), fd_zero(R), fd_zero(R), fd_zero(N * W),
+                                               fd_zero(R * 3 * W),
                                                fd_zero(R * W), fd_zero(R * HEADS)};
     b.tape.mlp = (struct mlp_tape){fd_zero(R * W), fd_zero(R), fd_zero(R), fd_zero(R * H)};
-    b.scratch.attention = (struct attention_scratch){fd_zero(R * W), fd_zero(N * W), fd_zero(R * W), fd_zero(R * W), fd_zero(N * W),
+    b.scratch.attention = (struct attention_scratch){fd_zero(R * W), fd_zero(N * W), fd_zero(R * W), fd_zero(R * W),
+                                                     fd_zero(N * W),
                                                      fd_zero(N * W), fd_zero(R * 3 * W)};
     b.scratch.mlp = (struct mlp_scratch){fd_zero(R * W), fd_zero(R * H), fd_zero(R * W), fd_zero(R * H)};
     return b;
@@ -221,7 +229,8 @@ static double pool_loss(void *arg)
 static void pool(void)
 {
     for (enum pool_how how = POOL_POOLED; how <= POOL_MEAN_ROWS; how++) {
-        struct pooling p = {make_norm(W), how, {fd_random(R * W, 0), fd_zero(N * W), fd_zero(R), fd_zero(R)}, fd_zero(N * W),
+        struct pooling p = {make_norm(W), how, {fd_random(R * W, 0), fd_zero(N * W), fd_zero(R), fd_zero(R)},
+                            fd_zero(N * W),
                             fd_random(N * W, 0), fd_zero(R * W)};
         view dx = fd_random(R * W, 0);   // must be overwritten
         (void)pool_loss(&p);
@@ -285,7 +294,8 @@ static double text_loss(void *arg)
 
 static void tokens(void)
 {
-    static const int32_t ids[R] = {4, 1, 4, 0, 2, 2, 2, 1, 4}, places[R] = {0, 1, 2, 0, 1, 2, 3, 4, 0};   // repeats add up
+    // repeats add up
+    static const int32_t ids[R] = {4, 1, 4, 0, 2, 2, 2, 1, 4}, places[R] = {0, 1, 2, 0, 1, 2, 3, 4, 0};
     struct embedding e = {.ids = ids, .places = places, .rows = R, .y = fd_zero(R * W), .r = fd_random(R * W, 0)};
     e.text = (struct token_embedding){fd_random(5 * W, 0), fd_random(6 * W, 0), fd_zero(5 * W), fd_zero(6 * W), W};
     token_embedding_backward(fd_ctx, &e.text, e.r, ids, places, R);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole small model in double: pictures and texts to unit features and heads, every parameter's gradient against finite
-// differences, for each way of pooling, masking and pruning. Then what must not change the numbers.
+// A whole small model in double: pictures and texts to unit features and heads, every parameter's gradient against
+// finite differences, for each way of pooling, masking and pruning. Then what must not change the numbers.
 #include "base/error.h"
 #include "fd.h"
 #include "model/clip.h"
 
 static const struct config small = {
     .embed_dim = 5, .layer_norm_eps = 1e-5,
-    .vision = {.image_size = 6, .patch_size = 3, .width = 8, .layers = 2, .head_width = 4, .mlp_ratio = 2, .std = {1, 1, 1}},
-    .text = {.context_length = 6, .vocab_size = 11, .width = 6, .layers = 2, .heads = 3, .pool = POOL_END, .causal = true},
+    .vision = {.image_size = 6, .patch_size = 3, .width = 8, .layers = 2, .head_width = 4, .mlp_ratio = 2,
+               .std = {1, 1, 1}},
+    .text = {.context_length = 6, .vocab_size = 11, .width = 6, .layers = 2, .heads = 3, .pool = POOL_END,
+             .causal = true},
     .object_classes = 4, .attribute_classes = 3,
 };
 enum { N = 3, M = 4, E = 5, PIXELS = 3 * 6 * 6 };

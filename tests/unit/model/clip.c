@@ -16,8 +16,10 @@ static char dir[] = "/tmp/diht-clip-XXXXXX", path[64], other[64], json[64];
 
 static const struct config small = {
     .embed_dim = 5, .layer_norm_eps = 1e-5, .name = "small",
-    .vision = {.image_size = 6, .patch_size = 3, .width = 8, .layers = 1, .head_width = 4, .mlp_ratio = 4, .std = {1, 1, 1}},
-    .text = {.context_length = 6, .vocab_size = 11, .width = 6, .layers = 1, .heads = 3, .pool = POOL_END, .causal = true},
+    .vision = {.image_size = 6, .patch_size = 3, .width = 8, .layers = 1, .head_width = 4, .mlp_ratio = 4,
+               .std = {1, 1, 1}},
+    .text = {.context_length = 6, .vocab_size = 11, .width = 6, .layers = 1, .heads = 3, .pool = POOL_END,
+             .causal = true},
     .object_classes = 4,
 };
 
@@ -107,7 +109,8 @@ static void write_and_read(void)
     CHECK(clip_save(a, path, meta, 2) == 0);
     CHECK(clip_open(&b, ctx, path) == 0 && same(a, b));
     CHECK_STR(clip_meta(b, "diht.merges"), meta[0].value);
-    CHECK(clip_meta(b, "absent") == NULL && clip_head_classes(b, HEAD_OBJECT) == 4 && clip_head_classes(b, HEAD_ATTRIBUTE) == 0);
+    CHECK(clip_meta(b, "absent") == NULL && clip_head_classes(b, HEAD_OBJECT) == 4 &&
+          clip_head_classes(b, HEAD_ATTRIBUTE) == 0);
     CHECK_STR(clip_config(b)->name, "small");
     CHECK(clip_save(b, other, meta, 2) == 0);
     struct buf x = {0}, y = {0};
@@ -158,14 +161,15 @@ static void wrong_checkpoints(void)
     struct clip *c = fresh(&small, 4), *b = NULL;
     CHECK(clip_save(c, path, NULL, 0) == 0);
     rewrite("ln_final.weight", NULL, 0, true);
-    CHECK(clip_open(&b, ctx, other) == EMISSING_ && !b && strstr(error_last(), "ln_final.weight") && strstr(error_last(), other));
+    CHECK(clip_open(&b, ctx, other) == EMISSING_ && !b && strstr(error_last(), "ln_final.weight") &&
+          strstr(error_last(), other));
     CHECK(clip_load(c, other, true) == 0);
     rewrite("ln_final.weight", "ln_finale.weight", 0, true);
     CHECK(clip_open(&b, ctx, other) < 0 && strstr(error_last(), "ln_final"));
     CHECK(clip_load(c, other, true) == EFORMAT_ && strstr(error_last(), "ln_finale.weight"));
     rewrite("visual.proj", NULL, 9, true);
-    CHECK(clip_open(&b, ctx, other) == EFORMAT_ && strstr(error_last(), "visual.proj") && strstr(error_last(), "[9, 5]") &&
-          strstr(error_last(), "[8, 5]"));
+    CHECK(clip_open(&b, ctx, other) == EFORMAT_ && strstr(error_last(), "visual.proj") &&
+          strstr(error_last(), "[9, 5]") && strstr(error_last(), "[8, 5]"));
     rewrite("", NULL, 0, false);
     CHECK(clip_open(&b, ctx, other) == EMISSING_ && strstr(error_last(), "config.json"));
     char *text = config_json(&small);
@@ -265,7 +269,8 @@ static void packing(void)
     const int32_t expected[] = {9, 1, 10, 9, 1, 2, 3, 4, 10, 9, 10}, starts[] = {0, 3, 9, 11};
     struct texts_packed p = {0};
     CHECK(texts_pack(&p, &small, ids, 3, 6) == 0);
-    CHECK(p.t.n == 3 && memcmp(p.t.starts, starts, sizeof starts) == 0 && memcmp(p.t.ids, expected, sizeof expected) == 0);
+    CHECK(p.t.n == 3 && memcmp(p.t.starts, starts, sizeof starts) == 0 &&
+          memcmp(p.t.ids, expected, sizeof expected) == 0);
     int64_t wrong[] = {9, 11, 10, 0, 0, 0};
     CHECK(texts_pack(&p, &small, wrong, 1, 6) == EFORMAT_ && strstr(error_last(), "11"));
     wrong[1] = -1;
@@ -288,7 +293,8 @@ static void wrong_batches(void)
     CHECK(clip_encode_texts(c, &(struct texts){1, ids, starts, pooled}, x, NULL) == EFORMAT_);
     CHECK(clip_encode_texts(c, &(struct texts){0, ids, starts, NULL}, x, NULL) == 0);
     ids[1] = 11;
-    CHECK(clip_encode_texts(c, &(struct texts){1, ids, starts, NULL}, x, NULL) == EFORMAT_ && strstr(error_last(), "11"));
+    CHECK(clip_encode_texts(c, &(struct texts){1, ids, starts, NULL}, x, NULL) == EFORMAT_ &&
+          strstr(error_last(), "11"));
     CHECK(clip_backward_images(c, u, x) == EUSAGE_);   // no clip_train_begin, nothing encoded
     struct tape *w = NULL;
     CHECK(tape_new(&w, c, TOWER_IMAGE, INT64_MAX / 2, 0) == EUSAGE_ && !w);

@@ -5,15 +5,18 @@
 #include "base/rng.h"
 #include "check.h"
 
-static const char good[] = "{\"embed_dim\": 40, \"quick_gelu\": false, \"text\": {\"context_length\": 77, \"heads\": 2, \"layers\": 2,"
-                           " \"vocab_size\": 512, \"width\": 48}, \"vision\": {\"head_width\": 32, \"image_size\": 32, \"layers\": 2,"
-                           " \"mlp_ratio\": 4.0, \"patch_size\": 8, \"width\": 64}}";
+static const char good[] =
+    "{\"embed_dim\": 40, \"quick_gelu\": false,"
+    " \"text\": {\"context_length\": 77, \"heads\": 2, \"layers\": 2, \"vocab_size\": 512, \"width\": 48},"
+    " \"vision\": {\"head_width\": 32, \"image_size\": 32, \"layers\": 2, \"mlp_ratio\": 4.0, \"patch_size\": 8,"
+    " \"width\": 64}}";
 
 static void reference_form(void)
 {
     struct config c;
     CHECK(config_parse(&c, good, strlen(good), "good") == 0);
-    CHECK(c.embed_dim == 40 && c.vision.width == 64 && c.vision.pool == POOL_CLASS && c.text.pool == POOL_END && c.text.causal);
+    CHECK(c.embed_dim == 40 && c.vision.width == 64 && c.vision.pool == POOL_CLASS && c.text.pool == POOL_END &&
+          c.text.causal);
     CHECK(config_grid(&c) == 4 && config_image_rows(&c) == 17 && config_hidden(&c) == 256);
     CHECK_CLOSE(c.layer_norm_eps, 1e-5, 0);
     CHECK_CLOSE(c.vision.mean[0], 0.48145466f, 0);
@@ -36,7 +39,8 @@ static void named_and_back(void)
     struct config c;
     CHECK(config_named(&c, "demo") == 0 && c.vision.pool == POOL_MEAN && !c.text.causal && config_image_rows(&c) == 36);
     CHECK_CLOSE((0.5 - c.vision.mean[0]) / c.vision.std[0], -.75, 1e-6);
-    CHECK(config_named(&c, "vitb99") == EUSAGE_ && strstr(error_last(), "vitb99") && strstr(error_last(), "diht_vitl14_336px"));
+    CHECK(config_named(&c, "vitb99") == EUSAGE_ && strstr(error_last(), "vitb99") &&
+          strstr(error_last(), "diht_vitl14_336px"));
 }
 
 // Each change makes the configuration impossible; the sentence names what is wrong.

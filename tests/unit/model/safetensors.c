@@ -28,11 +28,13 @@ static void write_and_read(void)
     uint16_t h[2] = {0x3c00, 0xc000}, b[2] = {0x3f80, 0xc000};
     double d = 1. / 3;
     int64_t two[] = {2}, shape[] = {2, 3};
-    struct st_entry e[] = {{"z.a", ST_F32, 2, shape}, {"half", ST_F16, 1, two}, {"brain", ST_BF16, 1, two}, {"none", ST_F32, 1, (int64_t[]){0}}, {"scalar", ST_F64, 0, NULL}};
+    struct st_entry e[] = {{"z.a", ST_F32, 2, shape}, {"half", ST_F16, 1, two}, {"brain", ST_BF16, 1, two},
+                           {"none", ST_F32, 1, (int64_t[]){0}}, {"scalar", ST_F64, 0, NULL}};
     struct st_pair meta[] = {{"diht.x", "one\ntwo \"three\" \xc3\xa9"}, {"k", ""}};
     struct atomic_file f = {0};
     CHECK(st_begin(&f, path, e, 5, meta, 2) == 0);
-    CHECK(st_add(&f, a, sizeof a) == 0 && st_add(&f, h, sizeof h) == 0 && st_add(&f, b, sizeof b) == 0 && st_add(&f, &d, sizeof d) == 0);
+    CHECK(st_add(&f, a, sizeof a) == 0 && st_add(&f, h, sizeof h) == 0 && st_add(&f, b, sizeof b) == 0 &&
+          st_add(&f, &d, sizeof d) == 0);
     CHECK(atomic_commit(&f) == 0);
 
     struct st_file s;
@@ -68,15 +70,18 @@ static void hostile_headers(void)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", "elements of 4 bytes"},
         {"{\"a\":{\"dtype\":\"Q4\",\"shape\":[4],\"data_offsets\":[0,16]}}", "Q4"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,4],\"data_offsets\":[0,16]}}", "9 dimensions"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", "overlaps"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", "unused bytes"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},"
+         "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", "overlaps"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+         "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}", "unused bytes"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", "8 bytes after"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4]}}", "data_offsets"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0.5,16]}}", "outside the file"},
         {"{\"a\":7}", "data_offsets"},
         {"{\"__metadata__\":{\"x\":1}}", "__metadata__"},
         {"{\"__metadata__\":3}", "__metadata__"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", "duplicate"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},"
+         "\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", "duplicate"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct st_file s;

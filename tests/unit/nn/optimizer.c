@@ -24,7 +24,8 @@ static void adamw_and_clipping(void)
     view all = ctx_alloc(ctx, F64, 8);
     struct parameter p[2];
     for (int i = 0; i < 2; i++)
-        p[i] = (struct parameter){view_at(all, i), view_at(all, 2 + i), view_at(all, 4 + i), view_at(all, 6 + i), 1, i == 0};
+        p[i] = (struct parameter){view_at(all, i), view_at(all, 2 + i), view_at(all, 4 + i), view_at(all, 6 + i), 1,
+                                  i == 0};
     struct optimizer o = {.9, .98, 1e-6, .2, 2};
     const double start[2] = {1.5, -2}, g[3][2] = {{.3, .4}, {3, 4}, {-1, 0}};
     const double clipped[2][3] = {{.3, 1.2, -1}, {.4, 1.6, 0}};   // (3, 4) has norm 5 and is held to 2

@@ -26,7 +26,10 @@ static json_t *info(const char *path, bool tensors)
 }
 
 static const char *text_of(json_t *o, const char *key) { return json_string_value(json_object_get(o, key)); }
-static long long number_of(json_t *o, const char *key) { return (long long)json_integer_value(json_object_get(o, key)); }
+static long long number_of(json_t *o, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(o, key));
+}
 
 static void checkpoint(void)
 {
@@ -58,7 +61,8 @@ static void list(void)
     int fd = mkstemps(path, 4);
     CHECK(fd >= 0);
     close(fd);
-    const char *rows = "caption\tpath\tsplit\ttags\na cat\ta.png\ttrain\tpet,fur\na dog\tb.png\ttrain\t\na hat\tc.png\tval\t\n";
+    const char *rows =
+        "caption\tpath\tsplit\ttags\na cat\ta.png\ttrain\tpet,fur\na dog\tb.png\ttrain\t\na hat\tc.png\tval\t\n";
     CHECK(file_write(path, rows, strlen(rows)) == 0);
     json_t *o = info(path, false), *splits = json_object_get(o, "splits");
     CHECK_STR(text_of(o, "kind"), "list");
@@ -71,12 +75,14 @@ static void list(void)
 static void none_of_them(void)
 {
     char *text = NULL;
-    CHECK(task_info(&(diht_info_options){.path = "/nonexistent/x"}, &text) == EMISSING_ && !text && strstr(error_last(), "/nonexistent/x"));
+    CHECK(task_info(&(diht_info_options){.path = "/nonexistent/x"}, &text) == EMISSING_ && !text &&
+          strstr(error_last(), "/nonexistent/x"));
     char path[] = "/tmp/diht-info-XXXXXX.pt";
     int fd = mkstemps(path, 3);
     CHECK(fd >= 0);
     close(fd);
-    CHECK(task_info(&(diht_info_options){.path = path}, &text) == EUNSUPPORTED_ && !text && strstr(error_last(), ".safetensors"));
+    CHECK(task_info(&(diht_info_options){.path = path}, &text) == EUNSUPPORTED_ && !text &&
+          strstr(error_last(), ".safetensors"));
     unlink(path);
 }
 
