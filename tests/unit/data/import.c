@@ -196,7 +196,7 @@ static void kills_leave_no_trace(void)
                   "200", "--threads", "2", (char *)NULL);
             _exit(9);
         }
-        usleep(round < 40 ? 3000 + (unsigned)rng_below(&r, 12000) : 3000000);
+        usleep(round < 40 ? 3000 + (unsigned)round * 500 + (unsigned)rng_below(&r, 12000) : 3000000);
         kills += kill(pid, SIGKILL) == 0;
         int status;
         waitpid(pid, &status, 0);
@@ -259,6 +259,36 @@ static void cut_shards_are_named(void)
     buf_free(&p);
 }
 
+// A catalogue with random damage: samples or a sentence, never a crash; offsets that point anywhere are harmless.
+static void damaged_catalogues_are_survived(void)
+{
+    struct buf whole = {0}, p = {0};
+    struct rng r = rng_make(2, 2);
+    int opened = 0, refused = 0;
+    CHECK(file_read(scratch("one/catalog-0000.sqlite"), &whole) == 0 && dir_make(scratch("hurt")) == 0);
+    CHECK(shell("cp -r '%s/one/shards' '%s/hurt'", scratch_dir, scratch_dir) == 0);
+    char *copy = malloc(whole.len);
+    for (int round = 0; round < 150; round++) {
+        struct source *s = NULL;
+        memcpy(copy, whole.at, whole.len);
+        for (int k = 0; k < 40; k++)
+            copy[rng_below(&r, whole.len)] = (char)rng_next(&r);
+        write_text("hurt/catalog-0000.sqlite", copy, round % 3 ? whole.len : rng_below(&r, whole.len));
+        int rc = source_open(&s, scratch("hurt"), NULL);
+        CHECK(rc == 0 || error_last()[0]);
+        refused += rc != 0;
+        opened += rc == 0;
+        for (int64_t i = 0; s && i < source_count(s); i++)
+            source_image(s, i, &p);
+        source_close(s);
+    }
+    printf("# %d opened, %d refused\n", opened, refused);
+    CHECK(refused > 10);
+    free(copy);
+    buf_free(&whole);
+    buf_free(&p);
+}
+
 int main(void)
 {
     scratch_begin();
@@ -268,6 +298,7 @@ int main(void)
     CASE(bad_rows_are_tried_again_and_lists_may_move);
     CASE(further_lists_and_keys_keep_apart);
     CASE(wrong_calls_are_refused);
+    CASE(damaged_catalogues_are_survived);
     CASE(a_full_disk_loses_nothing);
     CASE(kills_leave_no_trace);
     CASE(cut_shards_are_named);
