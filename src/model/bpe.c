@@ -28,31 +28,18 @@ static int printable(int byte)
     return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
 }
 
-// Ids count the printable bytes first, then the others; the others' letters count up from 256.
-static void place(int byte, int *id, int32_t *letter)
+// Printable bytes before this one: ids count those first, then the others, whose letters count up from 256.
+static int printable_before(int byte)
 {
-    int before[2] = {0, 0};
-    for (int b = 0; b < byte; b++)
-        before[printable(b)]++;
-    *id = printable(byte) ? before[1] : 188 + before[0];
-    *letter = printable(byte) ? byte : 256 + before[0];
+    int n = 0;
+    n += byte <= 33 ? 0 : byte <= 126 ? byte - 33 : 94;
+    n += byte <= 161 ? 0 : byte <= 172 ? byte - 161 : 12;
+    n += byte <= 174 ? 0 : byte - 174;
+    return n;
 }
 
-int32_t bpe_letter(int byte)
-{
-    int id;
-    int32_t letter;
-    place(byte, &id, &letter);
-    return letter;
-}
-
-int bpe_byte_id(int byte)
-{
-    int id;
-    int32_t letter;
-    place(byte, &id, &letter);
-    return id;
-}
+int32_t bpe_letter(int byte) { return printable(byte) ? byte : 256 + byte - printable_before(byte); }
+int bpe_byte_id(int byte) { return printable(byte) ? printable_before(byte) : 188 + byte - printable_before(byte); }
 
 static uint32_t hash_pair(uint32_t key)
 {

@@ -105,7 +105,8 @@ static void pass_characters(struct runes *out, const struct runes *in, bool unes
             size_t n = out->len - from;
             if (out->failed || n > 2)
                 return;
-            memcpy(made, out->at + from, n * sizeof *made);
+            for (size_t k = 0; k < n; k++)
+                made[k] = out->at[from + k];
             out->len = from;
             for (size_t k = 0; k < n; k++)
                 put_fixed(out, made[k]);

@@ -123,7 +123,7 @@ static void faults_are_named(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK(parse(cases[i].words) == -1);
-        if (!strstr(said, cases[i].must))
+        if (cases[i].must && !strstr(said, cases[i].must))
             printf("# expected '%s', said: %s", cases[i].must, said);
         CHECK(strstr(said, cases[i].must) != NULL && strchr(said, '\n') == said + strlen(said) - 1);   // one line each
     }
