@@ -11,6 +11,9 @@
 
 #include "kernel/kernels.h"
 
+enum { HN_TILE = 512 };
+static inline int64_t hn_stride(int64_t n) { return (n + 15) / 16 * 16; }   // whole vectors: the rest scores -infinity
+
 // One direction's state, an entry an anchor. While tiles come in: both sums are relative to `ref`, at least every
 // negative score seen. After hn_finish (nn/hn_nce.h): share, lse_hard, lse_soft.
 struct hn_stats {
@@ -31,7 +34,7 @@ struct hn_block {
     int64_t row0, col0, m, n, d;
     double factor, beta;     // factor = 1 / T
     struct hn_stats row, col;   // [m], [n]: of these rows and columns
-    view scores;             // [m, n] scratch
+    view scores;             // [m, hn_stride(n)] scratch, m and n at most HN_TILE
     // Backward only: dx += scale / T * G t, dt += scale / T * G' x, G the gradient with respect to the scores of both
     // directions together. Absent dx or dt: skipped.
     view dx, dt;             // [m, d], [n, d]
@@ -39,12 +42,18 @@ struct hn_block {
     bool stop;               // hold the negatives' weights constant
 };
 
-// The elementwise part, on scores already there (one a row of the table; hn_rows.c, compiled for each).
+// The elementwise part, on scores already there with the pairs themselves at -infinity.
 struct hn_rows {
-    const char *isa;
-    void (*forward)(const struct hn_block *);
-    void (*backward)(const struct hn_block *);   // scores become G
+    void (*forward)(const struct hn_block *);    // into the statistics
+    void (*backward)(const struct hn_block *);   // scores become G, but for the pairs themselves
 };
-extern const struct hn_rows hn_rows_f64, hn_rows_f32, hn_rows_avx2, hn_rows_avx512;
+extern const struct hn_rows hn_rows_f64, hn_rows_f32;        // hn_ref.c
+extern const struct hn_rows hn_rows_avx2, hn_rows_avx512;    // hn_simd.c
+
+// Room for a tile's sums to grow from: no score, but a number.
+#define HN_LOWEST (-1e30)
+
+// Statistics (hard, soft relative to ref) of some more negatives join those of an anchor.
+void hn_join(struct hn_stats to, int64_t i, double beta, double ref, double hard, double soft);
 
 #endif
