@@ -10,15 +10,17 @@
 
 static const struct hn_rows *rows_of(const struct ctx *ctx)
 {
+    if (ctx->real == F64)
+        return &hn_rows_f64;
+#if defined(__x86_64__)
     static const struct {
         const char *isa;
         const struct hn_rows *rows;
     } variants[] = {{"avx2", &hn_rows_avx2}, {"avx512", &hn_rows_avx512}};
-    if (ctx->real == F64)
-        return &hn_rows_f64;
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
         if (strcmp(ctx->table.isa, variants[i].isa) == 0)
             return variants[i].rows;
+#endif
     return &hn_rows_f32;
 }
 

@@ -142,4 +142,11 @@ void embed_scatter(struct ctx *, view dx, bool add, view dout, const int32_t *in
 void embed_mean_pool(struct ctx *, view out, view x, const int32_t *starts, int64_t n, int64_t w);
 void embed_mean_pool_backward(struct ctx *, view dx, view dout, const int32_t *starts, int64_t n, int64_t w);
 
+void whole_hn_tile(struct ctx *, const struct hn_block *);
+void whole_hn_tile_backward(struct ctx *, const struct hn_block *);
+void whole_soft_ce(struct ctx *, double *loss, view logits, const int32_t *index, const float *prob, int64_t rows, int64_t classes,
+                   int64_t k, bool grad, double scale);
+void whole_rank_tile(struct ctx *, const struct rank_block *);
+void whole_rank_pairs(struct ctx *, float *out, view q, view c, const int32_t *qi, const int32_t *ci, int64_t n, int64_t d);
+
 #endif

@@ -31,4 +31,9 @@ const struct kernels whole_problems = {
     .scatter = embed_scatter,
     .mean_pool = embed_mean_pool,
     .mean_pool_backward = embed_mean_pool_backward,
+    .hn_tile = whole_hn_tile,
+    .hn_tile_backward = whole_hn_tile_backward,
+    .soft_ce = whole_soft_ce,
+    .rank_tile = whole_rank_tile,
+    .rank_pairs = whole_rank_pairs,
 };
