@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/clip_inner.h"
+#include "nn/soft_ce.h"
 
 // --- wiring --------------------------------------------------------------------------------------------------------
 
@@ -345,4 +346,16 @@ void clip_head(struct clip *c, enum head head, view logits, view features, int64
 void clip_head_backward(struct clip *c, enum head head, view dfeatures, view dlogits, view features, int64_t n)
 {
     linear_backward(c->ctx, &c->head[head], dfeatures, true, dlogits, features, n);
+}
+
+int clip_head_loss(struct clip *c, enum head head, view features, int64_t n, const int32_t *index, const float *prob,
+                   int64_t k, double scale, view logits, view dfeatures, double *loss)
+{
+    const struct linear *l = &c->head[head];
+    bool grad = dfeatures.at != NULL;
+    const struct soft_ce job = {.x = features, .w = l->weight, .bias = l->bias, .rows = n, .width = l->in,
+                                .classes = l->out, .k = k, .index = index, .prob = prob, .logits = logits, .dx = dfeatures,
+                                .dw = grad ? l->dw : NO_VIEW, .db = grad ? l->dbias : NO_VIEW, .add = true,
+                                .scale = scale};
+    return soft_ce_head(c->ctx, &job, loss);
 }

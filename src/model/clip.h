@@ -99,6 +99,11 @@ int clip_head_classes(const struct clip *c, enum head head);       // 0: no such
 void clip_head(struct clip *c, enum head head, view logits, view features, int64_t n);
 void clip_head_backward(struct clip *c, enum head head, view dfeatures, view dlogits, view features, int64_t n);
 
+// The head's soft-label cross-entropy in one go: *loss = scale * sum over rows of -sum_k prob log softmax(logits).
+// index, prob [n, k] (index -1: unused); logits [n, classes] is scratch; dfeatures [n, embed] += (absent: no gradients).
+int clip_head_loss(struct clip *c, enum head head, view features, int64_t n, const int32_t *index, const float *prob,
+                   int64_t k, double scale, view logits, view dfeatures, double *loss);
+
 void clip_zero_grad(struct clip *c);
 struct step_options {
     double lr, beta1, beta2, eps, weight_decay;

@@ -9,8 +9,9 @@
 
 #include "base/error.h"
 #include "base/npy.h"
+#include "nn/hn_nce.h"
 #include "nn/schedule.h"
-#include "plain_loss.h"
+#include "nn/soft_ce.h"
 
 struct replay {
     struct ctx *ctx;
@@ -53,26 +54,6 @@ static int read_hyper(struct replay *r, const char *root)
     return rc ? FAIL(EFORMAT_, "%s/train/hyper.json: %s", root, error.text) : 0;
 }
 
-// The k best of a row of logits (ties to the lower index) and the softmax over them.
-static void top_k(const float *logits, int64_t classes, int k, int32_t *index, float *prob)
-{
-    double sum = 0;
-    for (int i = 0; i < k; i++) {
-        int64_t best = -1;
-        for (int64_t c = 0; c < classes; c++) {
-            bool taken = false;
-            for (int j = 0; j < i; j++)
-                taken |= index[j] == c;
-            if (!taken && (best < 0 || logits[c] > logits[best]))
-                best = c;
-        }
-        index[i] = (int32_t)best;
-        sum += exp((double)logits[best] - logits[index[0]]);
-    }
-    for (int i = 0; i < k; i++)
-        prob[i] = (float)(exp((double)logits[index[i]] - logits[index[0]]) / sum);
-}
-
 static int read_teacher(struct replay *r, const char *path, enum head head)
 {
     struct npy a;
@@ -87,8 +68,8 @@ static int read_teacher(struct replay *r, const char *path, enum head head)
         rc = FAIL(EMEMORY_, "out of memory");
     else if (a.ndim != 2 || a.shape[0] != r->n || a.shape[1] != classes || classes < r->k)
         rc = FAIL(EFORMAT_, "%s: expected %d rows of %lld classes", path, r->n, (long long)classes);
-    for (int i = 0; i < r->n && !rc; i++)
-        top_k(logits + i * classes, classes, r->k, r->top[head] + i * r->k, r->prob[head] + i * r->k);
+    else
+        soft_ce_topk(r->top[head], r->prob[head], logits, r->n, classes, r->k);
     free(logits);
     npy_close(&a);
     return rc;
@@ -208,36 +189,22 @@ struct clip *replay_clip(struct replay *r) { return r->clip; }
 
 static int contrastive(struct replay *r, struct replay_step *out)
 {
-    size_t count = (size_t)r->n * r->e;
-    double *x = malloc(4 * count * sizeof *x), *t = x + count, *dx = t + count, *dt = dx + count, dscale;
-    if (!x)
-        return FAIL(EMEMORY_, "out of memory");
-    ctx_get64(r->ctx, x, r->ux, count);
-    ctx_get64(r->ctx, t, r->ut, count);
-    out->contrastive = plain_hn_nce(x, t, r->n, r->e, exp(out->logit_scale), r->alpha, r->beta, r->stop, 1. / r->n, dx,
-                                    dt, &dscale);
-    ctx_put64(r->ctx, r->dux, dx, count);
-    ctx_put64(r->ctx, r->dut, dt, count);
-    clip_add_logit_scale_grad(r->clip, dscale);
-    free(x);
+    const struct hn_options o = {.alpha = r->alpha, .beta = r->beta, .logit_scale = out->logit_scale,
+                                 .stop_gradient = r->stop};
+    struct hn_result result;
+    int rc = hn_nce(r->ctx, r->ux, r->ut, r->n, r->e, &o, 1. / r->n, r->dux, r->dut, &result);
+    if (rc)
+        return rc;
+    out->contrastive = (result.i2t + result.t2i) / r->n;
+    clip_add_logit_scale_grad(r->clip, result.dlogit_scale);
     return 0;
 }
 
-// Mean cross-entropy against the teacher's top classes; its gradient goes on to dx and the head.
+// Mean cross-entropy against the teacher's top classes.
 static int head_loss(struct replay *r, enum head head, double *loss)
 {
-    int64_t classes = clip_head_classes(r->clip, head), count = r->n * classes;
-    double *z = malloc((size_t)count * sizeof *z);
-    if (!z)
-        return FAIL(EMEMORY_, "out of memory");
-    clip_head(r->clip, head, r->logits[head], r->x, r->n);
-    ctx_get64(r->ctx, z, r->logits[head], count);
-    *loss = r->weight[head] * plain_soft_ce(z, r->n, (int)classes, r->top[head], r->prob[head], r->k);
-    ctx_put64(r->ctx, r->logits[head], z, count);
-    ctx_kernels(r->ctx)->scale(r->ctx, r->logits[head], r->weight[head], count);
-    clip_head_backward(r->clip, head, r->dx, r->logits[head], r->x, r->n);
-    free(z);
-    return 0;
+    return clip_head_loss(r->clip, head, r->x, r->n, r->top[head], r->prob[head], r->k, r->weight[head] / r->n,
+                          r->logits[head], r->dx, loss);
 }
 
 int replay_gradients(struct replay *r, struct replay_step *out)
