@@ -160,19 +160,19 @@ static int check_number(const struct key *k, double x, const char *from)
 
 static int read_choice(const struct key *k, const char *word, void *to, const char *from)
 {
-    struct buf list = {0};
     for (int i = 0; k->words[i]; i++) {
-        if (*k->words[i] && word && strcmp(k->words[i], word) == 0) {
-            if (k->words == positions)
-                *(bool *)to = i;
-            else
-                *(int *)to = i;
-            buf_free(&list);
-            return 0;
-        }
+        if (!*k->words[i] || !word || strcmp(k->words[i], word) != 0)
+            continue;
+        if (k->words == positions)
+            *(bool *)to = i;
+        else
+            *(int *)to = i;
+        return 0;
+    }
+    struct buf list = {0};
+    for (int i = 0; k->words[i]; i++)
         if (*k->words[i])
             buf_fmt(&list, "%s%s", list.len ? ", " : "", k->words[i]);
-    }
     char name[64];
     key_name(name, k);
     int rc = FAIL(EFORMAT_, "%s: %s must be one of %s", from, name, list.at ? list.at : "");

@@ -6,7 +6,7 @@
 int linear_open(struct linear *l, struct ctx *ctx)
 {
     l->weight = ctx_kernels(ctx)->weight_new(ctx, l->w, l->out, l->in);
-    return l->weight ? 0 : EMEMORY_;
+    return l->weight ? 0 : FAIL(EMEMORY_, "out of memory: no room to prepare a layer of %d x %d weights", (int)l->out, (int)l->in);
 }
 
 void linear_close(struct linear *l, struct ctx *ctx)

@@ -123,6 +123,18 @@ static void tests_are_tidy(void)
     walk(dir, "base kernel nn model image data report bench task");
 }
 
+// include/diht.h compiles by itself, strictly, in C and in C++.
+static void the_public_header_stands_alone(void)
+{
+    char line[4096];
+    snprintf(line, sizeof line, "cc -x c -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'", root);
+    CHECK(system(line) == 0);
+    if (system("command -v c++ >/dev/null") != 0)
+        SKIP("no C++ compiler");
+    snprintf(line, sizeof line, "c++ -x c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'", root);
+    CHECK(system(line) == 0);
+}
+
 int main(void)
 {
     const char *golden = getenv("DIHT_GOLDEN");
@@ -130,5 +142,6 @@ int main(void)
     CASE(rooms_include_downward);
     CASE(the_program_uses_the_public_header);
     CASE(tests_are_tidy);
+    CASE(the_public_header_stands_alone);
     return check_done();
 }
