@@ -25,6 +25,9 @@ int clean_text(struct clean *c, struct buf *out, const char *text, size_t len);
 
 void runes_put(struct runes *r, int32_t c);
 
+// What U+0080 .. 9F stand for where they are written: Windows-1252, its holes as they are.
+extern const uint16_t c1_meant[32];
+
 // The steps, each from `in` into `out` (empty at the start).
 void step_fix(struct clean *c, struct runes *out, const struct runes *in);        // fix.c
 void step_unescape(struct clean *c, struct runes *out, const struct runes *in);   // unescape.c

@@ -12,8 +12,8 @@ enum { ROUNDS = 32 };   // entities nested deeper ("&amp;amp;amp;...") stay: a h
 
 static bool removed(int32_t c)
 {
-    return c <= 0x08 || c == 0x0B || (c >= 0x0E && c <= 0x1F) || c == 0x7F || (c >= 0x206A && c <= 0x206F) || c == 0xFEFF ||
-           (c >= 0xFFF9 && c <= 0xFFFC);
+    return c <= 0x08 || c == 0x0B || (c >= 0x0E && c <= 0x1F) || c == 0x7F || (c >= 0x206A && c <= 0x206F) ||
+           c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFC);
 }
 
 // Latin ligatures as their letters.
@@ -27,11 +27,6 @@ static const struct ligature {
     {0x1F1, {'D', 'Z'}}, {0x1F2, {'D', 'z'}}, {0x1F3, {'d', 'z'}},
     {0xFB00, {'f', 'f'}}, {0xFB01, {'f', 'i'}}, {0xFB02, {'f', 'l'}}, {0xFB03, {'f', 'f', 'i'}},
     {0xFB04, {'f', 'f', 'l'}}, {0xFB05, {0x17F, 't'}}, {0xFB06, {'s', 't'}},
-};
-
-static const uint16_t windows_1252[32] = {
-    0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F,
-    0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E, 0x178,
 };
 
 static void put_plain(struct runes *out, int32_t c)
@@ -53,7 +48,7 @@ static void put_fixed(struct runes *out, int32_t c)
         return;
     }
     if (c < 0xA0)
-        c = windows_1252[c - 0x80];
+        c = c1_meant[c - 0x80];
     for (size_t k = 0; k < sizeof ligatures / sizeof *ligatures; k++) {
         if (ligatures[k].c != c)
             continue;
@@ -178,7 +173,9 @@ static void compose(struct runes *r, struct runes *spare)
             ;
         order_marks(spare->at + i, to - i, r);
     }
-    utf8proc_ssize_t n = spare->len ? utf8proc_normalize_utf32(spare->at, (utf8proc_ssize_t)spare->len, UTF8PROC_COMPOSE | UTF8PROC_STABLE) : 0;
+    utf8proc_ssize_t n = (utf8proc_ssize_t)spare->len;
+    if (n > 0)
+        n = utf8proc_normalize_utf32(spare->at, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
     r->len = 0;
     for (utf8proc_ssize_t i = 0; i < n; i++)
         runes_put(r, spare->at[i]);

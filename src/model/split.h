@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cleaned text -> the pieces that byte-pair merging works on:
-//   <start_of_text> | <end_of_text> | 's | 't | 're | 've | 'm | 'll | 'd | letters | one digit | anything else but spaces
+//   <start_of_text> | <end_of_text> | 's | 't | 're | 've | 'm | 'll | 'd | letters | one digit | the rest but spaces
 #ifndef MODEL_SPLIT_H
 #define MODEL_SPLIT_H
 

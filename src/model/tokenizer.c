@@ -143,7 +143,8 @@ static uint32_t hash_word(const char *word, size_t n)
 }
 
 // Ids of one word: *ids borrowed until the next call; returns how many.
-static int word_ids(const struct tokenizer *t, struct token_scratch *s, const char *word, size_t n, const uint16_t **ids)
+static int word_ids(const struct tokenizer *t, struct token_scratch *s, const char *word, size_t n,
+                    const uint16_t **ids)
 {
     struct cached *c = n <= WORD_MAX ? &s->cache[hash_word(word, n)] : NULL;
     if (c && c->len == n && memcmp(c->word, word, n) == 0) {
@@ -170,7 +171,8 @@ static int word_ids(const struct tokenizer *t, struct token_scratch *s, const ch
     return count;
 }
 
-int tokenizer_encode(const struct tokenizer *t, struct token_scratch *s, const char *text, size_t len, int32_t *ids, int context)
+int tokenizer_encode(const struct tokenizer *t, struct token_scratch *s, const char *text, size_t len,
+                     int32_t *ids, int context)
 {
     if (context < 2)
         return FAIL(EUSAGE_, "a context of %d tokens has no room for start and end", context);

@@ -6,7 +6,10 @@
 int linear_open(struct linear *l, struct ctx *ctx)
 {
     l->weight = ctx_kernels(ctx)->weight_new(ctx, l->w, l->out, l->in);
-    return l->weight ? 0 : FAIL(EMEMORY_, "out of memory: no room to prepare a layer of %d x %d weights", (int)l->out, (int)l->in);
+    if (!l->weight)
+        return FAIL(EMEMORY_, "out of memory: no room to prepare a layer of %lld x %lld weights", (long long)l->out,
+                    (long long)l->in);
+    return 0;
 }
 
 void linear_close(struct linear *l, struct ctx *ctx)

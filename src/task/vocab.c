@@ -49,8 +49,8 @@ static char *summary(const diht_vocab_options *o, const struct learner *l, int64
 {
     if (o->json) {
         json_t *j = json_pack("{s:I, s:I, s:I, s:i, s:i, s:f, s:s}", "captions", (json_int_t)captions, "words",
-                              (json_int_t)learner_words(l), "distinct", (json_int_t)learner_distinct(l), "merges", merges,
-                              "vocabulary", 514 + merges, "seconds", seconds, "out", o->out);
+                              (json_int_t)learner_words(l), "distinct", (json_int_t)learner_distinct(l), "merges",
+                              merges, "vocabulary", 514 + merges, "seconds", seconds, "out", o->out);
         char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
         json_decref(j);
         struct buf line = {0};
@@ -86,7 +86,8 @@ int task_vocab(const diht_vocab_options *o, char **result)
         rc = merges < 0 ? merges : 0;
     }
     if (!rc && merges < o->merges)
-        log_warn("%s: only %d merges of the %d asked for: no other pair of symbols occurs twice", o->data, merges, o->merges);
+        log_warn("%s: only %d merges of the %d asked for: no other pair of symbols occurs twice", o->data, merges,
+                 o->merges);
     if (!rc)
         rc = file_write(o->out, text.at, text.len);
     if (!rc && !(*result = summary(o, l, captions, merges, clock_now() - start)))

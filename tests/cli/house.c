@@ -127,11 +127,13 @@ static void tests_are_tidy(void)
 static void the_public_header_stands_alone(void)
 {
     char line[4096];
-    snprintf(line, sizeof line, "cc -x c -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'", root);
+    snprintf(line, sizeof line, "cc -x c -std=c11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'",
+             root);
     CHECK(system(line) == 0);
     if (system("command -v c++ >/dev/null") != 0)
         SKIP("no C++ compiler");
-    snprintf(line, sizeof line, "c++ -x c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'", root);
+    snprintf(line, sizeof line, "c++ -x c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'",
+             root);
     CHECK(system(line) == 0);
 }
 

@@ -52,7 +52,8 @@ void scratch_list(const char *name)
     fprintf(f, "caption\tpath\ttags\tsplit\n");
     for (int i = 0; i < n; i++) {
         if (entry[i]->d_name[0] != '.' && row < 10) {
-            fprintf(f, "a %s number %d\t%s/%s\tbus,red\t%s\n", what[row % 5], row, dir, entry[i]->d_name, row < 7 ? "train" : "val");
+            fprintf(f, "a %s number %d\t%s/%s\tbus,red\t%s\n", what[row % 5], row, dir, entry[i]->d_name,
+                    row < 7 ? "train" : "val");
             row++;
         }
         free(entry[i]);

@@ -74,8 +74,8 @@ static void mutate(struct buf *b, struct rng *r)
 {
     static const uint64_t values[] = {0, 1, 127, 128, 255, 256, 32767, 65535, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF,
                                       0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFF8};
-    static const char *const words[] = {"0", "-1", "99999999999999999999", "1e308", "null", "\"", "\n", "\t", ",", "{", "[", "]",
-                                        "}", "&#", "\xF0\x9F\x98\x80", "\xFF", "\\u0000", "\xCC\x81"};
+    static const char *const words[] = {"0", "-1", "99999999999999999999", "1e308", "null", "\"", "\n", "\t", ",", "{", "[",
+                                        "]", "}", "&#", "\xF0\x9F\x98\x80", "\xFF", "\\u0000", "\xCC\x81"};
     size_t at = rng_below(r, b->len + 1), left = b->len - at;
     size_t n = left ? rng_below(r, left < 64 ? left : 64) + 1 : 0;
     switch (rng_below(r, 8)) {

@@ -49,7 +49,11 @@ void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
 void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
 void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 void *__wrap_aligned_alloc(size_t align, size_t n) { return fails() ? NULL : __real_aligned_alloc(align, n); }
-int __wrap_posix_memalign(void **p, size_t align, size_t n) { return fails() ? ENOMEM : __real_posix_memalign(p, align, n); }
+int __wrap_posix_memalign(void **p, size_t align, size_t n)
+{
+    return fails() ? ENOMEM : __real_posix_memalign(p, align, n);
+}
+
 char *__wrap_strdup(const char *s) { return fails() ? NULL : __real_strdup(s); }
 char *__wrap_strndup(const char *s, size_t n) { return fails() ? NULL : __real_strndup(s, n); }
 
@@ -125,7 +129,8 @@ static int job_loader(void)
     int rc = source_open(&s, dataset, "train");
     if (rc)
         return rc;
-    struct loader_options o = {.source = s, .transform = {.size = 16, .std = {1, 1, 1}}, .batch = 2, .threads = 1, .ahead = 1};
+    struct loader_options o = {.source = s, .transform = {.size = 16, .std = {1, 1, 1}}, .batch = 2, .threads = 1,
+                               .ahead = 1};
     rc = loader_open(&l, &o);
     if (!rc) {
         while ((rc = loader_next(l, &batch)) > 0)

@@ -156,7 +156,7 @@ static void broken_files_are_named(void)
     CHECK(strstr(error_last(), "m.txt: line 3") != NULL);
     CHECK(tokenizer_parse(&t, "x\nt hh\n", 7, "m.txt") == EFORMAT_ && strstr(error_last(), "line 2"));
     CHECK(tokenizer_parse(&t, "", 0, "m.txt") == EFORMAT_);
-    CHECK(tokenizer_open(&t, "/nonexistent/merges.txt") == EMISSING_ && strstr(error_last(), "/nonexistent/merges.txt"));
+    CHECK(tokenizer_open(&t, "/nonexistent/m.txt") == EMISSING_ && strstr(error_last(), "/nonexistent/m.txt"));
     CHECK(tokenizer_parse(&t, "#version\n", 9, "m.txt") == 0 && tokenizer_vocab(t) == 514);   // bytes alone
     tokenizer_close(t);
     t = make(merges);
