@@ -6,7 +6,7 @@
 #include "model/tower.h"
 
 // Rows of a tile: enough for matrix products to run at full speed, few enough for the last-level cache.
-enum { TILE_BYTES = 24 << 20, TILE_LEAST = 512, TILE_MOST = 4096 };
+enum { TILE_BYTES = 12 << 20, TILE_LEAST = 512, TILE_MOST = 2048 };
 
 static int64_t tile_rows(const struct tower_net *net)
 {
