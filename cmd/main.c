@@ -58,6 +58,8 @@ int command_done(int rc, char *result)
     line_open = false;
     if (result) {
         fputs(result, stdout);
+        if (*result && result[strlen(result) - 1] != '\n')
+            putchar('\n');
         diht_free(result);
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {

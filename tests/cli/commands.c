@@ -44,6 +44,25 @@ static void config_files_give_options(void)
     CHECK(diht("vocab data --config none.conf --out m.txt") == 2 && said("none.conf"));
 }
 
+static void loss_counts_pairs(void)
+{
+    const char *golden = getenv("DIHT_GOLDEN");
+    char pairs[2048];
+    snprintf(pairs, sizeof pairs,
+             "--images '%s/model/A/image_features_norm.npy' --texts '%s/model/A/image_features_norm.npy'", golden, golden);
+    CHECK(diht("loss %s --json --grad grad", pairs) == 0 && json_line());
+    CHECK(strstr(out, "\"n\"") && strstr(out, "peak_bytes"));
+    CHECK(scratch_has("grad/dx.npy") && scratch_has("grad/dt.npy"));
+    CHECK(diht("loss %s", pairs) == 0 && strstr(out, "image to text"));
+    CHECK(diht("loss %s --alpha 2", pairs) == 2 && said("--alpha 2"));
+    CHECK(diht("loss %s --temperature 0", pairs) == 2 && said("--temperature 0"));
+    CHECK(diht("loss %s --temperature nan", pairs) == 2 && said("'nan'"));
+    CHECK(diht("loss %s --beta -1", pairs) == 2 && said("--beta -1"));
+    CHECK(diht("loss %s --grad /proc/x", pairs) == 1 && said("/proc/x"));
+    CHECK(diht("loss --images '%s/model/A/image_features_norm.npy' --texts '%s/model/A/text_features_norm.npy'", golden,
+               golden) == 1 && said("[4, 40]") && said("[6, 40]"));
+}
+
 // What is not there, or not what it should be, is named.
 static void wrong_input_is_named(void)
 {
@@ -56,6 +75,10 @@ static void wrong_input_is_named(void)
         {"import list.tsv --out /proc/x", 1, "/proc/x"},
         {"vocab gone.tsv --out m.txt", 1, "gone.tsv"},
         {"vocab empty.tsv --out m.txt", 1, "empty.tsv"},
+        {"loss --images gone.npy --texts gone.npy", 1, "gone.npy"},
+        {"loss --images broken.npy --texts broken.npy", 1, "broken.npy"},
+        {"loss --images list.tsv --texts list.tsv", 1, "list.tsv"},
+        {"loss --images broken.npy", 2, "--texts"},
         {"info gone", 1, "gone"},
         {"info broken.npy", 1, "broken.npy"},
         {"info broken.safetensors", 1, "broken.safetensors"},
@@ -80,6 +103,7 @@ int main(void)
     CASE(import_makes_a_dataset);
     CASE(vocab_learns_merges);
     CASE(config_files_give_options);
+    CASE(loss_counts_pairs);
     CASE(wrong_input_is_named);
     scratch_end();
     return check_done();
