@@ -28,10 +28,10 @@ static int count_words(struct learner *l, const struct source *s, bool tags, int
             rc = learner_add(l, sample.tags, strlen(sample.tags));
         if (rc)
             return rc;
-        if (i % 4096 == 0) {
+        if (i % 4096 == 4095) {
             if (stop_requested())
                 return FAIL(ESTOPPED_, "stopped while counting words; nothing was written");
-            log_progress("words: %" PRId64 " of %" PRId64 " samples", i, n);
+            log_progress("words: %" PRId64 " of %" PRId64 " samples", i + 1, n);
         }
     }
     return 0;
