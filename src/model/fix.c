@@ -138,7 +138,7 @@ static int combining(int32_t c) { return utf8proc_get_property(c)->combining_cla
 // A letter and its marks: the marks by class, each class in the order it came.
 static void order_marks(int32_t *at, size_t n, struct runes *spare)
 {
-    if (n < 3)
+    if (n < 2)
         return;
     bool present[256] = {0};
     for (size_t i = 0; i < n; i++)

@@ -33,6 +33,7 @@ static void text_is_cleaned(void)
     cleaned("caf\xC3\x89", "caf\xC3\xA9");
     cleaned("e\xCC\x81", "\xC3\xA9");                                    // composed
     cleaned("a\xCC\xA3\xCC\x87 s\xCC\x87\xCC\xA3", "\xE1\xBA\xA1\xCC\x87 \xE1\xB9\xA9");   // marks put in order
+    cleaned("\xCC\x81\xCC\xA3 x", "\xCC\xA3\xCC\x81 x");                  // also where no letter comes first
     cleaned("\xE2\x80\x9CHi\xE2\x80\x9D it\xE2\x80\x99s", "\"hi\" it's");
     cleaned("a\xC2\xA0\xE3\x80\x80 b", "a b");
     cleaned("\xEF\xBC\xA1\xEF\xBC\xA2", "ab");                           // full width
