@@ -154,7 +154,7 @@ static int random_crop(const struct augment *a, const struct transform *t, const
         y = (im->height - h) / 2;
         x = (im->width - w) / 2;
     }
-    struct view part = {im->rgb + ((size_t)y * (size_t)im->width + (size_t)x) * 3, w, h, (size_t)im->width * 3};
+    struct region part = {im->rgb + ((size_t)y * (size_t)im->width + (size_t)x) * 3, w, h, (size_t)im->width * 3};
     return image_resample(&part, t->size, t->size, t->filter, 0, 0, t->size, t->size, out);
 }
 

@@ -123,7 +123,7 @@ int image_thumbnail(struct buf *out, const char **mime, const void *bytes, size_
             rc = FAIL(EMEMORY_, "out of memory: no room for a thumbnail of %dx%d", small.width, small.height);
             goto done;
         }
-        struct view all = {im.rgb, im.width, im.height, (size_t)im.width * 3};
+        struct region all = {im.rgb, im.width, im.height, (size_t)im.width * 3};
         rc =
             image_resample(&all, small.width, small.height, FILTER_BICUBIC, 0, 0, small.width, small.height, small.rgb);
         use = &small;

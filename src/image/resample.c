@@ -116,7 +116,7 @@ static void down(const int32_t *w, int count, const unsigned char *restrict in, 
     }
 }
 
-int image_resample(const struct view *src, int width, int height, enum image_filter filter,
+int image_resample(const struct region *src, int width, int height, enum image_filter filter,
                    int x, int y, int w, int h, unsigned char *out)
 {
     assert(src->width > 0 && src->height > 0 && width > 0 && height > 0);

@@ -7,7 +7,7 @@
 
 enum image_filter { FILTER_BICUBIC, FILTER_BILINEAR };   // Keys a = -0.5, triangle; both widened when shrinking
 
-struct view {                  // a part of someone's picture
+struct region {                  // a part of someone's picture
     const unsigned char *rgb;  // first pixel
     int width, height;
     size_t stride;             // bytes a row
@@ -15,7 +15,7 @@ struct view {                  // a part of someone's picture
 
 // Resize `src` to width x height and write only the window [x, x + w) x [y, y + h) of the result.
 // EMEMORY_; sizes must be positive and the window inside (asserted).
-int image_resample(const struct view *src, int width, int height, enum image_filter filter,
+int image_resample(const struct region *src, int width, int height, enum image_filter filter,
                    int x, int y, int w, int h, unsigned char *out /* h x w x 3 */);
 
 #endif

@@ -18,7 +18,7 @@ int transform_crop(const struct transform *t, const struct image *im, unsigned c
         return FAIL(EFORMAT_, "a picture of %dx%d pixels is too narrow to be scaled to %d", im->width, im->height, s);
     // rint rounds halves to even, as Python's round
     int left = (int)rint((double)(width - s) / 2), top = (int)rint((double)(height - s) / 2);
-    struct view all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
+    struct region all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
     return image_resample(&all, (int)width, (int)height, t->filter, left, top, s, s, out);
 }
 

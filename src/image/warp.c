@@ -38,7 +38,7 @@ static void reach(double a, double b, double c, int last, int n, int *from, int 
 }
 
 // Fill, the part of the picture, fill: reading outside needs no test.
-static f4 *pad(const struct view *v, float fill)
+static f4 *pad(const struct region *v, float fill)
 {
     size_t row = (size_t)v->width + 2, rows = (size_t)v->height + 2;
     f4 *p = aligned_alloc(16, row * rows * sizeof *p), paper = {fill, fill, fill, 0};
@@ -73,7 +73,7 @@ int warp_apply(const struct warp *w, const struct transform *t, const struct ima
         small.rgb = malloc((size_t)small.width * (size_t)small.height * 3);
         if (!small.rgb)
             return FAIL(EMEMORY_, "out of memory: no room for a picture of %dx%d", small.width, small.height);
-        struct view all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
+        struct region all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
         rc = image_resample(&all, small.width, small.height, t->filter, 0, 0, small.width, small.height, small.rgb);
         if (rc)
             goto done;
@@ -83,7 +83,7 @@ int warp_apply(const struct warp *w, const struct transform *t, const struct ima
     int x0, x1, y0, y1;
     reach(m.ax, m.bx, m.cx, size - 1, im->width, &x0, &x1);
     reach(m.ay, m.by, m.cy, size - 1, im->height, &y0, &y1);
-    struct view part = {im->rgb + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, x1 - x0, y1 - y0,
+    struct region part = {im->rgb + ((size_t)y0 * (size_t)im->width + (size_t)x0) * 3, x1 - x0, y1 - y0,
                         (size_t)im->width * 3};
     p = pad(&part, (float)w->fill);
     if (!p) {

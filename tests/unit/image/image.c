@@ -95,7 +95,7 @@ static void damage_is_survived(void)
 static void windows_equal_parts_of_the_whole(void)
 {
     struct image im = drawing(61, 47);
-    struct view v = {im.rgb, 61, 47, 61 * 3};
+    struct region v = {im.rgb, 61, 47, 61 * 3};
     static unsigned char whole[90 * 80 * 3], part[20 * 10 * 3];
     int sizes[][2] = {{90, 80}, {61, 30}, {30, 47}, {61, 47}, {25, 12}};
     for (int f = 0; f < 2; f++)

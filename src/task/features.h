@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole split through a model: one row an image, one row a caption, in the order of the list.
+#ifndef TASK_FEATURES_H
+#define TASK_FEATURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/source.h"
+#include "model/clip.h"
+#include "model/tokenizer.h"
+
+struct features {
+    int64_t n, m, d;
+    float *images, *texts;   // [n, d], [m, d]
+    int64_t *txt2img;        // [m]: each caption's image row
+    int64_t *index;          // [n]: each image's sample in the source
+    int64_t bad;             // samples whose picture could not be used: left out
+};
+
+struct features_options {
+    const char *prompt;      // "a photo of {}."; NULL: the caption alone
+    bool raw;                // not divided by the norm
+    int batch, loaders;
+};
+
+// A model file and the tokenizer inside it (NULL when `tokenizer` is NULL).
+int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path);
+
+int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
+                    const struct features_options *o);
+// Keep the images for which keep(user, sample) holds, and their captions; rows move up.
+void features_keep(struct features *f, const struct source *s, bool (*keep)(const void *user, const struct sample *sample), const void *user);
+void features_free(struct features *f);   // accepts a zeroed one
+
+// out receives prompt with {} replaced. EUSAGE_ when there is no {}.
+int prompt_check(const char *prompt);
+void prompt_apply(struct buf *out, const char *prompt, const char *caption);
+
+#endif
