@@ -89,7 +89,7 @@ static int make_gallery(struct page_split *p, int dir, struct ctx *ctx, const st
 {
     int64_t chosen[2 * SHOWN], index[2 * SHOWN * ANSWERS];
     float scores[2 * SHOWN * ANSWERS];
-    int nhits, nmisses;
+    int nhits = 0, nmisses = 0;
     int rc = choose(p->ranks[dir], dir ? f->m : f->n, chosen, &nhits, &nmisses);
     if (rc)
         return rc;
