@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/npy.h"
-#include "task/features.h"
+#include "task/encode.h"
 #include "task/task.h"
 
 static int write_rows(const char *dir, const char *name, const float *rows, int64_t n, int64_t d)

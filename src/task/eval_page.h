@@ -4,7 +4,7 @@
 #define TASK_EVAL_PAGE_H
 
 #include "report/page.h"
-#include "task/features.h"
+#include "task/encode.h"
 #include "task/recall.h"
 
 // One evaluated split with everything the page borrows from it.

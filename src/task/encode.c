@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "task/features.h"
+#include "task/encode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole split through a model: one row an image, one row a caption, in the order of the list.
-#ifndef TASK_FEATURES_H
-#define TASK_FEATURES_H
+#ifndef TASK_ENCODE_H
+#define TASK_ENCODE_H
 
 #include <stdbool.h>
 #include <stdint.h>
