@@ -36,7 +36,8 @@ static void check(int rc)
         die(error_last());
 }
 
-// --- code points -------------------------------------------------------------------------------------------------------
+// --- code points
+// -------------------------------------------------------------------------------------------------------
 
 // "1F469-200D-2695-FE0F", "emoji_u1f469_200d_2695" or "AF" (a flag's letters) -> "1f469-200d-2695"; 0 when it is none.
 static int normal_code(const char *name, char out[NAME])
@@ -98,7 +99,10 @@ static int held_out(const char *code)
 
 struct concept { char code[NAME], file[STYLES][NAME]; };
 
-static int by_code(const void *a, const void *b) { return strcmp(((const struct concept *)a)->code, ((const struct concept *)b)->code); }
+static int by_code(const void *a, const void *b)
+{
+    return strcmp(((const struct concept *)a)->code, ((const struct concept *)b)->code);
+}
 
 static struct map *list_dir(const char *dir, const char *ext, char names[MAX][NAME])
 {
@@ -109,7 +113,8 @@ static struct map *list_dir(const char *dir, const char *ext, char names[MAX][NA
     int n = 0;
     char code[NAME];
     for (struct dirent *e; (e = readdir(d));)
-        if (strcmp(path_ext(e->d_name), ext) == 0 && strlen(e->d_name) < NAME && n < MAX && normal_code(e->d_name, code)) {
+        if (strcmp(path_ext(e->d_name), ext) == 0 && strlen(e->d_name) < NAME && n < MAX &&
+            normal_code(e->d_name, code)) {
             snprintf(names[n], NAME, "%s", e->d_name);
             check(map_put(m, code, strlen(code), n++));
         }
@@ -143,7 +148,8 @@ static int write_concepts(char **a)
     qsort(all, (size_t)n, sizeof *all, by_code);
     struct buf b = {0};
     for (int i = 0; i < n; i++)
-        buf_fmt(&b, "%s\t%s\t%s\t%s\t%s\n", all[i].code, all[i].file[0], all[i].file[1], all[i].file[2], all[i].file[3]);
+        buf_fmt(&b, "%s\t%s\t%s\t%s\t%s\n", all[i].code, all[i].file[0], all[i].file[1], all[i].file[2],
+                all[i].file[3]);
     check(file_write(a[4], b.at ? b.at : "", b.len));
     printf("demo-data: %d concepts in all four styles\n", n);
     for (int s = 0; s < STYLES; s++)
@@ -158,13 +164,15 @@ static int read_concepts(const char *path, struct concept *all)
     int n = 0;
     if (!f)
         die(path);
-    while (n < MAX && fscanf(f, "%127s %127s %127s %127s %127s", all[n].code, all[n].file[0], all[n].file[1], all[n].file[2], all[n].file[3]) == 5)
+    while (n < MAX && fscanf(f, "%127s %127s %127s %127s %127s", all[n].code, all[n].file[0], all[n].file[1],
+                             all[n].file[2], all[n].file[3]) == 5)
         n++;
     fclose(f);
     return n;
 }
 
-// --- one sheet of drawings ---------------------------------------------------------------------------------------------
+// --- one sheet of drawings
+// ---------------------------------------------------------------------------------------------
 
 // Ids of a drawing get a prefix, so that gradients of different drawings stay apart on one sheet.
 static void add_prefixed(struct buf *out, const char *p, const char *end, int number)
@@ -203,21 +211,24 @@ static int write_sheet(char **a)
     static struct concept all[MAX];
     int style = strcmp(a[0], "twemoji") == 0 ? 2 : 3, n = read_concepts(a[2], all), rows = (n + COLUMNS - 1) / COLUMNS;
     struct buf out = {0};
-    buf_fmt(&out, "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"%d\" height=\"%d\">\n",
+    buf_fmt(&out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"%d\" "
+            "height=\"%d\">\n",
             COLUMNS * SIDE, rows * SIDE);
     for (int i = 0; i < n; i++) {
         struct buf svg = {0};
         char *path = path_join(a[1], all[i].file[style]);
         check(file_read(path, &svg));
-        char *tag = strstr(svg.at, "<svg"), *body = tag ? strchr(tag, '>') : NULL, *end = body ? strstr(body, "</svg>") : NULL;
+        char *tag = strstr(svg.at, "<svg"), *body = tag ? strchr(tag, '>') : NULL,
+             *end = body ? strstr(body, "</svg>") : NULL;
         size_t size = 0;
         const char *box = body ? attribute(tag, (size_t)(body - tag), "viewBox", &size) : NULL;
         if (!end || !box)
             die(path);
         for (char *next; (next = strstr(end + 1, "</svg>"));)
             end = next;
-        buf_fmt(&out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" viewBox=\"%.*s\">", i % COLUMNS * SIDE, i / COLUMNS * SIDE,
-                SIDE, SIDE, (int)size, box);
+        buf_fmt(&out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" viewBox=\"%.*s\">", i % COLUMNS * SIDE,
+                i / COLUMNS * SIDE, SIDE, SIDE, (int)size, box);
         add_prefixed(&out, body + 1, end, i);
         buf_str(&out, "</svg>\n");
         free(path);
@@ -229,7 +240,8 @@ static int write_sheet(char **a)
     return 0;
 }
 
-// --- pictures ------------------------------------------------------------------------------------------------------------
+// --- pictures
+// ------------------------------------------------------------------------------------------------------------
 
 // Any PNG, flattened on white.
 static void read_on_white(struct image *im, const char *path)
@@ -246,17 +258,23 @@ static void read_on_white(struct image *im, const char *path)
         die("out of memory");
     for (size_t i = 0; i < (size_t)png.width * png.height; i++)
         for (int k = 0; k < 3; k++)
-            im->rgb[3 * i + (size_t)k] = (unsigned char)((rgba[4 * i + (size_t)k] * rgba[4 * i + 3] + 255 * (255 - rgba[4 * i + 3]) + 127) / 255);
+            im->rgb[3 * i + (size_t)k] =
+                (unsigned char)((rgba[4 * i + (size_t)k] * rgba[4 * i + 3] + 255 * (255 - rgba[4 * i + 3]) + 127) /
+                                255);
     free(rgba);
 }
 
-static void picture_of(const struct concept *c, int number, int style, char **dir, const struct image *sheet, unsigned char out[SIDE * SIDE * 3])
+static void picture_of(const struct concept *c, int number, int style, char **dir, const struct image *sheet,
+                       unsigned char out[SIDE * SIDE * 3])
 {
     struct image im = {0};
     struct region all;
     if (style >= 2)
-        all = (struct region){sheet[style - 2].rgb + ((size_t)(number / COLUMNS) * SIDE * (size_t)sheet[style - 2].width + (size_t)(number % COLUMNS) * SIDE) * 3,
-                              SIDE, SIDE, (size_t)sheet[style - 2].width * 3};
+        all =
+            (struct region){sheet[style - 2].rgb + ((size_t)(number / COLUMNS) * SIDE * (size_t)sheet[style - 2].width +
+                                                    (size_t)(number % COLUMNS) * SIDE) *
+                                                       3,
+                            SIDE, SIDE, (size_t)sheet[style - 2].width * 3};
     else {
         char *path = path_join(dir[style], c->file[style]);
         read_on_white(&im, path);
@@ -312,7 +330,9 @@ static int write_pairs(char **a)
     for (int style = 0; style < STYLES; style++)
         for (int c = 0; c < n; c++) {
             int64_t at = map_get(meta, all[c].code, strlen(all[c].code), -1);
-            int out_of = held_out(all[c].code), split = style == 3 ? (out_of ? 3 : 1) : out_of ? (style == 1 ? 2 : -1) : 0;
+            int out_of = held_out(all[c].code), split = style == 3 ? (out_of ? 3 : 1)
+                                                        : out_of   ? (style == 1 ? 2 : -1)
+                                                                   : 0;
             if (at < 0)
                 die(all[c].code);
             if (split < 0)
@@ -334,8 +354,8 @@ static int write_pairs(char **a)
             check(image_png(&png, &(struct image){SIDE, SIDE, rgb}));
             add_tags(&tags, json_string_value(json_object_get(entry, "tags")), words);
             add_tags(&tags, json_string_value(json_object_get(entry, "openmoji_tags")), words);
-            buf_fmt(&list, "%s\t%s\t%s.png\t%s\t%s\n", name, json_string_value(json_object_get(entry, "annotation")), name,
-                    tags.at ? tags.at : "", split_name[split]);
+            buf_fmt(&list, "%s\t%s\t%s.png\t%s\t%s\n", name, json_string_value(json_object_get(entry, "annotation")),
+                    name, tags.at ? tags.at : "", split_name[split]);
             strcat(name, ".png");
             char *path = path_join(a[6], name);
             FILE *f = fopen(path, "wb");

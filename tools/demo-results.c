@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// demo-results SEED TRAIN.json EVAL.json EVAL-WITHOUT-FLAGS.json RESULTS.json: one object, and a table beside the floors.
+// demo-results SEED TRAIN.json EVAL.json EVAL-WITHOUT-FLAGS.json RESULTS.json: one object, and a table beside the
+// floors.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,19 +39,22 @@ int main(int argc, char **argv)
     printf("\nR@1 in %%     image to text (floor)   text to image (floor)   candidates   without flags: i2t   t2i\n");
     for (size_t i = 0; i < sizeof floors / sizeof *floors; i++) {
         json_t *a = json_object_get(all, floors[i].split), *b = json_object_get(plain, floors[i].split);
-        printf("%-12s %13.1f (%4.1f)  %15.1f (%4.1f) %16.0f %20.1f %5.1f\n", floors[i].split, r1(a, "i2t"), floors[i].i2t, r1(a, "t2i"),
-               floors[i].t2i, json_number_value(json_object_get(json_object_get(a, "i2t"), "candidates")), r1(b, "i2t"), r1(b, "t2i"));
+        printf("%-12s %13.1f (%4.1f)  %15.1f (%4.1f) %16.0f %20.1f %5.1f\n", floors[i].split, r1(a, "i2t"),
+               floors[i].i2t, r1(a, "t2i"), floors[i].t2i,
+               json_number_value(json_object_get(json_object_get(a, "i2t"), "candidates")), r1(b, "i2t"), r1(b, "t2i"));
         json_object_set_new(splits, floors[i].split,
-                            json_pack("{s:f, s:f, s:{s:f, s:f}}", "i2t_r1", r1(a, "i2t"), "t2i_r1", r1(a, "t2i"), "without_flags",
-                                      "i2t_r1", r1(b, "i2t"), "t2i_r1", r1(b, "t2i")));
+                            json_pack("{s:f, s:f, s:{s:f, s:f}}", "i2t_r1", r1(a, "i2t"), "t2i_r1", r1(a, "t2i"),
+                                      "without_flags", "i2t_r1", r1(b, "i2t"), "t2i_r1", r1(b, "t2i")));
     }
     json_t *out = json_pack("{s:I, s:O, s:O, s:o}", "seed", (json_int_t)strtoll(argv[1], NULL, 10), "train_seconds",
-                            json_object_get(train, "train_seconds"), "train_flop", json_object_get(train, "train_flop"), "splits", splits);
+                            json_object_get(train, "train_seconds"), "train_flop", json_object_get(train, "train_flop"),
+                            "splits", splits);
     char *text = out ? json_dumps(out, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) : NULL;
     struct buf b = {0};
     if (text)
         buf_fmt(&b, "%s\n", text);
-    int rc = text ? file_write(argv[5], b.at, b.len) : FAIL(EFORMAT_, "train_seconds or train_flop is missing in %s", argv[2]);
+    int rc = text ? file_write(argv[5], b.at, b.len)
+                  : FAIL(EFORMAT_, "train_seconds or train_flop is missing in %s", argv[2]);
     if (rc)
         fprintf(stderr, "demo-results: %s\n", error_last());
     printf("floors: a linear model on hand-made features. These are symbols with names, not photographs.\n");

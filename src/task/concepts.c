@@ -35,7 +35,8 @@ static int split_tags(const char *tags, struct part part[MAX_TAGS])
     return n;
 }
 
-void caption_sample(struct buf *out, const char *label, const char *tags, const struct caption_rule *rule, struct rng *rng)
+void caption_sample(struct buf *out, const char *label, const char *tags, const struct caption_rule *rule,
+                    struct rng *rng)
 {
     struct part all[MAX_TAGS], drawn[MAX_TAGS + 1];
     int nall = split_tags(tags, all), n = 0;
@@ -104,7 +105,8 @@ static size_t next_word(const char **text, char word[MAX_WORD + 1])
 }
 
 // The sample's distinct words with their weights (a word of the label counts as such).
-static int words_of(const char *label, const char *tags, char word[CONCEPTS_MAX][MAX_WORD + 1], double weight[CONCEPTS_MAX])
+static int words_of(const char *label, const char *tags, char word[CONCEPTS_MAX][MAX_WORD + 1],
+                    double weight[CONCEPTS_MAX])
 {
     int n = 0;
     const char *text[2] = {label, tags ? tags : ""};
@@ -155,14 +157,16 @@ int concepts_finish(struct concepts *c, int64_t least)
         *map_slot(c->words, key, len, 0) = keep ? c->classes++ : -1;
     }
     if (!c->classes)
-        return FAIL(EUSAGE_, "no word of the captions and tags occurs in %lld samples: lower --tags-min or set --tags-weight 0",
+        return FAIL(EUSAGE_,
+                    "no word of the captions and tags occurs in %lld samples: lower --tags-min or set --tags-weight 0",
                     (long long)least);
     return 0;
 }
 
 int64_t concepts_classes(const struct concepts *c) { return c->classes; }
 
-int concepts_target(const struct concepts *c, const char *label, const char *tags, int32_t index[CONCEPTS_MAX], float prob[CONCEPTS_MAX])
+int concepts_target(const struct concepts *c, const char *label, const char *tags, int32_t index[CONCEPTS_MAX],
+                    float prob[CONCEPTS_MAX])
 {
     char word[CONCEPTS_MAX][MAX_WORD + 1];
     double weight[CONCEPTS_MAX], kept[CONCEPTS_MAX], sum = 0;

@@ -17,7 +17,8 @@ struct caption_rule {
 
 // Append one caption: the parts that were drawn, in random order, joined by ", "; the label alone when none was.
 // `tags` is a comma-separated list ("" or NULL: none).
-void caption_sample(struct buf *out, const char *label, const char *tags, const struct caption_rule *rule, struct rng *rng);
+void caption_sample(struct buf *out, const char *label, const char *tags, const struct caption_rule *rule,
+                    struct rng *rng);
 
 // The words of labels and tags that occur in at least `least` samples, each a class of the concept head.
 struct concepts;
@@ -29,7 +30,8 @@ int64_t concepts_classes(const struct concepts *c);
 enum { CONCEPTS_MAX = 64 };   // words kept of one sample
 // The sample's target: classes and weights (label words 1, tag words 0.5, times idf = ln(samples / samples with the
 // word), normalised to sum 1), unused places index -1. Returns how many.
-int concepts_target(const struct concepts *c, const char *label, const char *tags, int32_t index[CONCEPTS_MAX], float prob[CONCEPTS_MAX]);
+int concepts_target(const struct concepts *c, const char *label, const char *tags, int32_t index[CONCEPTS_MAX],
+                    float prob[CONCEPTS_MAX]);
 // Class names in order, a line each, for the checkpoint; the caller frees.
 char *concepts_names(const struct concepts *c);
 

@@ -19,14 +19,17 @@ static int write_rows(const char *dir, const char *name, const float *rows, int6
     return rc;
 }
 
-static int embed_data(const diht_embed_options *o, struct clip *clip, const struct tokenizer *t, int64_t *n, int64_t *m, int64_t *bad)
+static int embed_data(const diht_embed_options *o, struct clip *clip, const struct tokenizer *t, int64_t *n, int64_t *m,
+                      int64_t *bad)
 {
     struct source *s = NULL;
     struct features f = {0};
     struct buf keys = {0};
     int rc = source_open(&s, o->data, o->split);
     if (!rc)
-        rc = features_encode(&f, clip, t, s, &(struct features_options){o->prompt, o->raw, o->batch, o->loaders ? o->loaders : o->threads});
+        rc = features_encode(
+            &f, clip, t, s,
+            &(struct features_options){o->prompt, o->raw, o->batch, o->loaders ? o->loaders : o->threads});
     for (int64_t i = 0; i < f.n && !rc; i++) {
         struct sample sample;
         source_sample(s, f.index[i], &sample);
@@ -72,7 +75,8 @@ static int embed_array(const diht_embed_options *o, struct clip *clip, const cha
     npy_describe(&a, what);
     int64_t width = images ? 3 * side * side : a.ndim == 2 ? a.shape[1] : 0;
     if (images && (a.type != NPY_F32 || a.ndim != 4 || a.shape[1] != 3 || a.shape[2] != side || a.shape[3] != side))
-        rc = FAIL(EFORMAT_, "%s: float32 [n, 3, %" PRId64 ", %" PRId64 "] expected for this model, %s found", path, side, side, what);
+        rc = FAIL(EFORMAT_, "%s: float32 [n, 3, %" PRId64 ", %" PRId64 "] expected for this model, %s found", path,
+                  side, side, what);
     else if (!images && (a.type != NPY_I64 || a.ndim != 2 || width < 1 || width > c->text.context_length))
         rc = FAIL(EFORMAT_, "%s: int64 [m, %d] expected for this model, %s found", path, c->text.context_length, what);
     float *host = malloc((size_t)(o->batch * (images && width > d ? width : d)) * sizeof *host);
@@ -81,10 +85,14 @@ static int embed_array(const diht_embed_options *o, struct clip *clip, const cha
         in = images ? ctx_alloc(ctx, F32, o->batch * width) : raw;
         raw = ctx_alloc(ctx, F32, o->batch * d);
         unit = ctx_alloc(ctx, F32, o->batch * d);
-        rc = (!images || in.at) && raw.at && unit.at && host && (images || ids) ? 0 : FAIL(EMEMORY_, "out of memory: --batch %d", o->batch);
+        rc = (!images || in.at) && raw.at && unit.at && host && (images || ids)
+                 ? 0
+                 : FAIL(EMEMORY_, "out of memory: --batch %d", o->batch);
     }
     if (!rc)
-        rc = (name = path_join(o->out, images ? "images.npy" : "texts.npy")) ? npy_begin(&out, name, NPY_F32, 2, (int64_t[]){a.shape[0], d}) : EMEMORY_;
+        rc = (name = path_join(o->out, images ? "images.npy" : "texts.npy"))
+                 ? npy_begin(&out, name, NPY_F32, 2, (int64_t[]){a.shape[0], d})
+                 : EMEMORY_;
     for (int64_t i = 0; !rc && i < a.shape[0]; i += o->batch) {
         int64_t n = a.shape[0] - i < o->batch ? a.shape[0] - i : o->batch;
         if (images) {
@@ -158,10 +166,14 @@ int task_embed(const diht_embed_options *o, char **result)
         double seconds = clock_now() - start;
         format_bytes(memory, (double)memory_peak());
         if (o->json)
-            buf_fmt(&b, "{\"images\": %" PRId64 ", \"texts\": %" PRId64 ", \"embed_dim\": %d, \"bad_samples\": %" PRId64 ", \"seconds\": %.4g, \"peak_bytes\": %" PRId64 "}\n",
+            buf_fmt(&b,
+                    "{\"images\": %" PRId64 ", \"texts\": %" PRId64 ", \"embed_dim\": %d, \"bad_samples\": %" PRId64
+                    ", \"seconds\": %.4g, \"peak_bytes\": %" PRId64 "}\n",
                     n, m, clip_config(clip)->embed_dim, bad, seconds, memory_peak());
         else
-            buf_fmt(&b, "%" PRId64 " images and %" PRId64 " texts, %d wide, in %s (%.1f s, at most %s of memory); %" PRId64 " samples could not be used\n",
+            buf_fmt(&b,
+                    "%" PRId64 " images and %" PRId64 " texts, %d wide, in %s (%.1f s, at most %s of memory); %" PRId64
+                    " samples could not be used\n",
                     n, m, clip_config(clip)->embed_dim, o->out, seconds, memory, bad);
         rc = (*result = buf_steal(&b)) ? 0 : EMEMORY_;
     }

@@ -20,8 +20,8 @@ int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx
         return FAIL(EMISSING_, "%s: no vocabulary inside (diht.merges): token ids can be given with --ids-npy", path);
     rc = tokenizer_parse(tokenizer, merges, strlen(merges), path);
     if (!rc && tokenizer_vocab(*tokenizer) != clip_config(*clip)->text.vocab_size)
-        rc = FAIL(EFORMAT_, "%s: its vocabulary has %d token ids, its token embedding %d rows", path, tokenizer_vocab(*tokenizer),
-                  clip_config(*clip)->text.vocab_size);
+        rc = FAIL(EFORMAT_, "%s: its vocabulary has %d token ids, its token embedding %d rows", path,
+                  tokenizer_vocab(*tokenizer), clip_config(*clip)->text.vocab_size);
     return rc;
 }
 
@@ -51,7 +51,8 @@ static void take(struct clip *clip, view raw, view unit, int64_t n, bool keep_ra
     ctx_get(ctx, to, keep_raw ? raw : unit, n * clip_config(clip)->embed_dim);
 }
 
-static int encode_images(struct features *f, struct clip *clip, const struct source *s, const struct features_options *o)
+static int encode_images(struct features *f, struct clip *clip, const struct source *s,
+                         const struct features_options *o)
 {
     const struct config *c = clip_config(clip);
     struct ctx *ctx = clip_ctx(clip);
@@ -61,7 +62,8 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
                                 .transform = {.size = (int)side, .filter = (enum image_filter)c->vision.interpolation}};
     memcpy(lo.transform.mean, c->vision.mean, sizeof lo.transform.mean);
     memcpy(lo.transform.std, c->vision.std, sizeof lo.transform.std);
-    view images = ctx_alloc(ctx, F32, o->batch * pixels), raw = ctx_alloc(ctx, F32, o->batch * f->d), unit = ctx_alloc(ctx, F32, o->batch * f->d);
+    view images = ctx_alloc(ctx, F32, o->batch * pixels), raw = ctx_alloc(ctx, F32, o->batch * f->d),
+         unit = ctx_alloc(ctx, F32, o->batch * f->d);
     int rc = images.at && raw.at && unit.at ? loader_open(&loader, &lo) : EMEMORY_;
     const struct batch *b;
     double start = clock_now();
@@ -78,7 +80,8 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
         format_seconds(left, (double)(source_count(s) - f->n) / rate);
         log_progress("%" PRId64 "/%" PRId64 " pictures  %.0f a second  %s left", f->n, source_count(s), rate, left);
         if (stop_requested())
-            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " pictures; nothing was written", f->n, source_count(s));
+            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " pictures; nothing was written", f->n,
+                      source_count(s));
     }
     if (!rc && loader)
         f->bad = loader_stats(loader).bad;
@@ -98,11 +101,14 @@ static int encode_texts(struct features *f, struct clip *clip, const struct toke
     struct ctx *ctx = clip_ctx(clip);
     int context = c->text.context_length;
     int64_t batch = o->batch, done = 0;
-    int32_t *ids = malloc((size_t)(batch * context) * sizeof *ids), *starts = malloc(((size_t)batch + 1) * sizeof *starts);
+    int32_t *ids = malloc((size_t)(batch * context) * sizeof *ids),
+            *starts = malloc(((size_t)batch + 1) * sizeof *starts);
     struct token_scratch *scratch = token_scratch_new();
     struct buf text = {0};
     view raw = ctx_alloc(ctx, F32, batch * f->d), unit = ctx_alloc(ctx, F32, batch * f->d);
-    int rc = ids && starts && scratch && raw.at && unit.at ? 0 : FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " captions", batch);
+    int rc = ids && starts && scratch && raw.at && unit.at
+                 ? 0
+                 : FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " captions", batch);
     int64_t n = 0;
     for (int64_t i = 0; i < f->n && !rc; i++) {
         struct sample sample;
@@ -111,7 +117,8 @@ static int encode_texts(struct features *f, struct clip *clip, const struct toke
             starts[0] = 0;
             buf_clear(&text);
             prompt_apply(&text, o->prompt, sample.captions[k]);
-            int len = text.failed ? text.failed : tokenizer_encode(t, scratch, text.at, text.len, ids + starts[n], context);
+            int len =
+                text.failed ? text.failed : tokenizer_encode(t, scratch, text.at, text.len, ids + starts[n], context);
             if (len < 0)
                 rc = len;
             else {
@@ -169,7 +176,8 @@ int features_encode(struct features *f, struct clip *clip, const struct tokenize
     return rc;
 }
 
-void features_keep(struct features *f, const struct source *s, bool (*keep)(const void *user, const struct sample *sample), const void *user)
+void features_keep(struct features *f, const struct source *s,
+                   bool (*keep)(const void *user, const struct sample *sample), const void *user)
 {
     int64_t n = 0, m = 0, text = 0;
     for (int64_t i = 0; i < f->n; i++) {

@@ -30,7 +30,8 @@ int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx
 int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
                     const struct features_options *o);
 // Keep the images for which keep(user, sample) holds, and their captions; rows move up.
-void features_keep(struct features *f, const struct source *s, bool (*keep)(const void *user, const struct sample *sample), const void *user);
+void features_keep(struct features *f, const struct source *s,
+                   bool (*keep)(const void *user, const struct sample *sample), const void *user);
 void features_free(struct features *f);   // accepts a zeroed one
 
 // out receives prompt with {} replaced. EUSAGE_ when there is no {}.

@@ -54,7 +54,8 @@ static bool lacks_tag(const void *user, const struct sample *s)
 }
 
 // Galleries by the source list's rows: dead rows leave gaps, so a range holds fewer pictures.
-static int cut_ranges(const struct evaluation *e, const struct source *s, const struct features *f, struct recall_input *in, int64_t **memory)
+static int cut_ranges(const struct evaluation *e, const struct source *s, const struct features *f,
+                      struct recall_input *in, int64_t **memory)
 {
     if (!e->ranges)
         return 0;
@@ -68,7 +69,8 @@ static int cut_ranges(const struct evaluation *e, const struct source *s, const 
         while (row < f->n && (source_sample(s, f->index[row], &sample), sample.row < (r + 1) * e->ranges))
             row++;
         if (row == first) {
-            log_warn("rows %lld to %lld of the list: no picture is left, the range is skipped", (long long)(r * e->ranges), (long long)((r + 1) * e->ranges));
+            log_warn("rows %lld to %lld of the list: no picture is left, the range is skipped",
+                     (long long)(r * e->ranges), (long long)((r + 1) * e->ranges));
             continue;
         }
         cut[g] = first;
@@ -83,12 +85,21 @@ static int cut_ranges(const struct evaluation *e, const struct source *s, const 
     return 0;
 }
 
-static int measure(struct evaluation *e, const struct source *s, const struct features *f, const char *name, struct recall_result *r)
+static int measure(struct evaluation *e, const struct source *s, const struct features *f, const char *name,
+                   struct recall_result *r)
 {
     int64_t *cut = NULL;
-    struct recall_input in = {.images = f->images, .texts = f->texts, .n = f->n, .m = f->m, .d = f->d, .txt2img = f->txt2img,
-                              .resamples = e->o->resamples, .seed = BOOTSTRAP_SEED, .growth = e->o->html && !e->ranges ? GROWTH : 0};
-    int rc = f->n ? cut_ranges(e, s, f, &in, &cut) : FAIL(EMISSING_, "split %s: every sample carries the tag '%s'", name, e->o->exclude_tag);
+    struct recall_input in = {.images = f->images,
+                              .texts = f->texts,
+                              .n = f->n,
+                              .m = f->m,
+                              .d = f->d,
+                              .txt2img = f->txt2img,
+                              .resamples = e->o->resamples,
+                              .seed = BOOTSTRAP_SEED,
+                              .growth = e->o->html && !e->ranges ? GROWTH : 0};
+    int rc = f->n ? cut_ranges(e, s, f, &in, &cut)
+                  : FAIL(EMISSING_, "split %s: every sample carries the tag '%s'", name, e->o->exclude_tag);
     if (!rc)
         rc = recall_measure(r, e->ctx, &in);
     free(cut);
@@ -112,9 +123,11 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     if (rc)
         return rc;
     e->nsources++;
-    rc = features_encode(&f, e->clip, e->tokenizer, *s, &(struct features_options){e->prompt, false, o->batch, o->loaders ? o->loaders : o->threads});
+    rc = features_encode(&f, e->clip, e->tokenizer, *s,
+                         &(struct features_options){e->prompt, false, o->batch, o->loaders ? o->loaders : o->threads});
     if (!rc && (f.bad || source_excluded(*s)))
-        log_warn("split %s: %lld samples could not be used and are left out", name, (long long)(f.bad + source_excluded(*s)));
+        log_warn("split %s: %lld samples could not be used and are left out", name,
+                 (long long)(f.bad + source_excluded(*s)));
     if (!rc && o->exclude_tag && o->html)   // the page shows both
         rc = measure(e, *s, &f, name, &r);
     if (!rc && o->exclude_tag) {
@@ -147,14 +160,22 @@ static int write_page(struct evaluation *e)
     time_t now = time(NULL);
     struct tm tm;
     strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &tm));
-    snprintf(summary, sizeof summary, "image %d px / %d, %d wide, %d layers; text %d wide, %d layers; embedding %d; %.2f M parameters",
-             c->vision.image_size, c->vision.patch_size, c->vision.width, c->vision.layers, c->text.width, c->text.layers,
-             c->embed_dim, (double)clip_parameters(e->clip) / 1e6);
+    snprintf(summary, sizeof summary,
+             "image %d px / %d, %d wide, %d layers; text %d wide, %d layers; embedding %d; %.2f M parameters",
+             c->vision.image_size, c->vision.patch_size, c->vision.width, c->vision.layers, c->text.width,
+             c->text.layers, c->embed_dim, (double)clip_parameters(e->clip) / 1e6);
     for (int i = 0; i < e->npages; i++)
         splits[i] = e->page[i].split;
     int rc = o->metrics ? report_training_read(&training, o->metrics) : 0;
-    struct report page = {.model = o->model, .model_summary = summary, .dataset = o->data, .split = o->split, .prompt = e->prompt,
-                          .date = date, .version = DIHT_VERSION, .splits = splits, .nsplits = e->npages,
+    struct report page = {.model = o->model,
+                          .model_summary = summary,
+                          .dataset = o->data,
+                          .split = o->split,
+                          .prompt = e->prompt,
+                          .date = date,
+                          .version = DIHT_VERSION,
+                          .splits = splits,
+                          .nsplits = e->npages,
                           .training = o->metrics ? &training : NULL};
     if (!rc)
         rc = report_write(&page, o->html);

@@ -18,7 +18,8 @@ static struct report_recall convert(const struct recall *r)
 }
 
 // The thumbnail of an image row, made at first use; an empty picture where it cannot be made.
-static struct report_picture picture(struct page_split *p, const struct source *s, const struct features *f, int64_t row)
+static struct report_picture picture(struct page_split *p, const struct source *s, const struct features *f,
+                                     int64_t row)
 {
     int64_t i = 0;
     while (i < p->npictures && p->pictured[i] != row)
@@ -27,7 +28,8 @@ static struct report_picture picture(struct page_split *p, const struct source *
         struct buf bytes = {0};
         const char *mime;
         p->pictured[p->npictures++] = row;
-        if (source_image(s, f->index[row], &bytes) || image_thumbnail(&p->pictures[i], &mime, bytes.at, bytes.len, SIDE)) {
+        if (source_image(s, f->index[row], &bytes) ||
+            image_thumbnail(&p->pictures[i], &mime, bytes.at, bytes.len, SIDE)) {
             log_debug("the page shows an empty frame: %s", error_last());
             buf_free(&p->pictures[i]);
         }
@@ -85,7 +87,8 @@ static float score(const struct features *f, int64_t image, int64_t text)
 }
 
 // Galleries of one direction (0: a picture asks for its caption).
-static int make_gallery(struct page_split *p, int dir, struct ctx *ctx, const struct source *s, const struct features *f)
+static int make_gallery(struct page_split *p, int dir, struct ctx *ctx, const struct source *s,
+                        const struct features *f)
 {
     int64_t chosen[2 * SHOWN], index[2 * SHOWN * ANSWERS];
     float scores[2 * SHOWN * ANSWERS];
@@ -131,7 +134,8 @@ static int make_gallery(struct page_split *p, int dir, struct ctx *ctx, const st
     return rc;
 }
 
-int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *s, const struct features *f, const struct recall_result *r)
+int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *s, const struct features *f,
+                    const struct recall_result *r)
 {
     // at most every query and every answer of both directions has its own picture
     enum { PICTURES = 2 * 2 * SHOWN * (ANSWERS + 1) };
@@ -147,9 +151,11 @@ int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *
     if (!p->pictures || !p->pictured || !p->ranges || !p->growth || !p->ranks[0] || !p->ranks[1])
         return FAIL(EMEMORY_, "out of memory: the page of %lld pictures", (long long)r->n);
     for (int64_t g = 0; r->range && g < r->galleries; g++)
-        p->ranges[g] = (struct report_range){r->range[g].from, r->range[g].to, convert(&r->range[g].recall.i2t), convert(&r->range[g].recall.t2i)};
+        p->ranges[g] = (struct report_range){r->range[g].from, r->range[g].to, convert(&r->range[g].recall.i2t),
+                                             convert(&r->range[g].recall.t2i)};
     for (int64_t g = 0; g < r->growth_n; g++)
-        p->growth[g] = (struct report_growth){(double)r->growth[g].size, 100 * r->growth[g].i2t, NAN, NAN, 100 * r->growth[g].t2i, NAN, NAN};
+        p->growth[g] = (struct report_growth){
+            (double)r->growth[g].size, 100 * r->growth[g].i2t, NAN, NAN, 100 * r->growth[g].t2i, NAN, NAN};
     for (int64_t i = 0; i < r->n; i++)
         p->ranks[0][i] = recall_expected_rank(&r->i2t[i]);
     for (int64_t i = 0; i < r->m; i++)

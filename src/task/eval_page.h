@@ -21,7 +21,8 @@ struct page_split {
 };
 
 // `s` and the features must outlive the page; `r` only this call.
-int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *s, const struct features *f, const struct recall_result *r);
+int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *s, const struct features *f,
+                    const struct recall_result *r);
 void page_split_free(struct page_split *p);   // accepts a zeroed one
 
 #endif

@@ -31,10 +31,13 @@ static void log_start(const struct trainer *t)
     const struct config *c = clip_config(t->clip);
     char memory[32];
     format_bytes(memory, (double)trainer_bytes(t));
-    log_info("%" PRId64 " samples, %" PRId64 " left out; model %s: %.2f M parameters, image %d / %d, embedding %d, %d token ids",
+    log_info("%" PRId64 " samples, %" PRId64 " left out; model %s: %.2f M parameters, image %d / %d, embedding %d, %d "
+                                             "token ids",
              source_count(t->source), source_excluded(t->source), *c->name ? c->name : t->o->model,
-             (double)clip_parameters(t->clip) / 1e6, c->vision.image_size, c->vision.patch_size, c->embed_dim, c->text.vocab_size);
-    log_info("steps %" PRId64 " to %" PRId64 ", batch %d in parts of %d, %d threads (%s), %s for weights, activations and batch",
+             (double)clip_parameters(t->clip) / 1e6, c->vision.image_size, c->vision.patch_size, c->embed_dim,
+             c->text.vocab_size);
+    log_info("steps %" PRId64 " to %" PRId64 ", batch %d in parts of %d, %d threads (%s), %s for weights, activations "
+                                             "and batch",
              t->step, t->o->steps, t->o->batch, t->micro, ctx_threads(t->ctx), ctx_kernels(t->ctx)->isa, memory);
 }
 
@@ -64,9 +67,11 @@ static int write_metrics(struct trainer *t, FILE *f, const struct step_report *r
     char left[32];
     format_seconds(left, t->step ? t->seconds / (double)t->step * (double)(t->o->steps - t->step) : 0);
     if (last)
-        log_info("step %" PRId64 "  loss %.4f  temperature %.4f  %.0f samples/s  loader %.0f %%", t->step, r->loss, 1 / scale, rate, 100 * share);
+        log_info("step %" PRId64 "  loss %.4f  temperature %.4f  %.0f samples/s  loader %.0f %%", t->step, r->loss,
+                 1 / scale, rate, 100 * share);
     else
-        log_progress("step %" PRId64 "/%" PRId64 "  loss %.4f  temperature %.4f  %.0f samples/s  loader %.0f %%  %s left",
+        log_progress("step %" PRId64 "/%" PRId64 "  loss %.4f  temperature %.4f  %.0f samples/s  loader %.0f %%  %s "
+                                                 "left",
                      t->step, t->o->steps, r->loss, 1 / scale, rate, 100 * share, left);
     *w = (struct window){now, s.waited, t->samples};
     return rc;
@@ -139,16 +144,20 @@ static char *result_text(const struct trainer *t, const struct step_report *r)
         json_number(&b, "train_flop", t->flop);
         json_number(&b, "samples_per_second", t->seconds > 0 ? (double)t->samples / t->seconds : 0);
         json_number(&b, "loader_share", share);
-        buf_fmt(&b, ", \"bad_samples\": %" PRId64 ", \"excluded_samples\": %" PRId64 ", \"peak_bytes\": %" PRId64 ", \"seed\": %" PRIu64 "}\n",
+        buf_fmt(&b,
+                ", \"bad_samples\": %" PRId64 ", \"excluded_samples\": %" PRId64 ", \"peak_bytes\": %" PRId64
+                ", \"seed\": %" PRIu64 "}\n",
                 s.bad, source_excluded(t->source), memory_peak(), t->o->seed);
     } else {
         char time[32], memory[32];
         format_seconds(time, t->seconds);
         format_bytes(memory, (double)memory_peak());
-        buf_fmt(&b, "%" PRId64 " steps, %" PRId64 " samples in %s (%.0f samples/s, %.3g FLOP, loader %.0f %%), at most %s of memory\n"
-                    "loss %.4f, temperature %.4f; %" PRId64 " unusable pictures left out\nmodel: %s/model.safetensors\n",
-                t->step, t->samples, time, t->seconds > 0 ? (double)t->samples / t->seconds : 0, t->flop, 100 * share, memory,
-                r->loss, exp(-clip_logit_scale(t->clip)), s.bad, t->o->out);
+        buf_fmt(&b,
+                "%" PRId64 " steps, %" PRId64 " samples in %s (%.0f samples/s, %.3g FLOP, loader %.0f %%), at most %s "
+                                              "of memory\n"
+                "loss %.4f, temperature %.4f; %" PRId64 " unusable pictures left out\nmodel: %s/model.safetensors\n",
+                t->step, t->samples, time, t->seconds > 0 ? (double)t->samples / t->seconds : 0, t->flop, 100 * share,
+                memory, r->loss, exp(-clip_logit_scale(t->clip)), s.bad, t->o->out);
     }
     return buf_steal(&b);
 }
@@ -173,7 +182,9 @@ int task_train(const diht_train_options *o, char **result)
         if (!rc && !(*result = result_text(&t, &r)))
             rc = EMEMORY_;
         if (!rc && t.step < o->steps)
-            rc = FAIL(ESTOPPED_, "stopped after step %" PRId64 " of %" PRId64 ": the checkpoint is in %s; the same command with --resume goes on",
+            rc = FAIL(ESTOPPED_,
+                      "stopped after step %" PRId64 " of %" PRId64 ": the checkpoint is in %s; the same command with "
+                                                                   "--resume goes on",
                       t.step, o->steps, o->out);
     }
     if (metrics)

@@ -34,7 +34,8 @@ static int check_options(const diht_train_options *o)
     for (size_t i = 0; i < sizeof range / sizeof *range; i++) {
         double v = *(const double *)((const char *)o + range[i].at);
         if (!(v >= range[i].low && v <= range[i].high))
-            return FAIL(EUSAGE_, "--%s %g: a number from %g to %g expected", range[i].name, v, range[i].low, range[i].high);
+            return FAIL(EUSAGE_, "--%s %g: a number from %g to %g expected", range[i].name, v, range[i].low,
+                        range[i].high);
     }
     if (o->batch < 2)
         return FAIL(EUSAGE_, "--batch %d: the contrastive loss needs 2 pairs or more", o->batch);
@@ -133,7 +134,8 @@ static int open_model(struct trainer *t)
         struct resume r = {.step = step ? strtoll(step, NULL, 10) : -1};
         char *state = state_path(t, r.step);
         if (!step)
-            rc = FAIL(EFORMAT_, "%s: no training step in its metadata: it was not written by a run that can be resumed", last);
+            rc = FAIL(EFORMAT_, "%s: no training step in its metadata: it was not written by a run that can be resumed",
+                      last);
         else
             rc = state ? clip_load_state(t->clip, state, want, &r) : EMEMORY_;
         t->step = r.step;
@@ -288,7 +290,8 @@ static int make_texts(struct trainer *t, const struct batch *b)
         t->texts.starts[i + 1] = rows;
         t->flop += 3 * config_text_flop(clip_config(t->clip), n, (double)n * n);
         if (t->concepts)
-            concepts_target(t->concepts, s.captions[0], s.tags, t->index + i * CONCEPTS_MAX, t->prob + i * CONCEPTS_MAX);
+            concepts_target(t->concepts, s.captions[0], s.tags, t->index + i * CONCEPTS_MAX,
+                            t->prob + i * CONCEPTS_MAX);
     }
     t->flop += 3 * b->n * config_image_flop(clip_config(t->clip));
     t->texts.t = (struct texts){.n = b->n, .ids = t->texts.ids, .starts = t->texts.starts};
@@ -333,8 +336,8 @@ static int loss_phase(struct trainer *t, int64_t n, struct step_report *r)
     r->tags = 0;
     if (t->concepts) {
         clip_head(t->clip, HEAD_OBJECT, t->logits, t->raw[0], n);
-        ctx_kernels(t->ctx)->soft_ce(t->ctx, t->row_loss, t->logits, t->index, t->prob, n, concepts_classes(t->concepts),
-                                     CONCEPTS_MAX, true, o->tags_weight / (double)n);
+        ctx_kernels(t->ctx)->soft_ce(t->ctx, t->row_loss, t->logits, t->index, t->prob, n,
+                                     concepts_classes(t->concepts), CONCEPTS_MAX, true, o->tags_weight / (double)n);
         for (int64_t i = 0; i < n; i++)
             r->tags += t->row_loss[i] / (double)n;
         clip_head_backward(t->clip, HEAD_OBJECT, t->draw[0], t->logits, t->raw[0], n);
@@ -379,7 +382,9 @@ int trainer_step(struct trainer *t, const struct batch *b, struct step_report *r
     };
     r->grad_norm = clip_step(t->clip, &so);
     if (!isfinite(r->grad_norm))
-        return FAIL(EFORMAT_, "step %" PRId64 ": the gradient is not finite (loss %g): a lower --lr or --clip 1 may help", t->step - 1, r->loss);
+        return FAIL(EFORMAT_,
+                    "step %" PRId64 ": the gradient is not finite (loss %g): a lower --lr or --clip 1 may help",
+                    t->step - 1, r->loss);
     return 0;
 }
 
@@ -392,7 +397,8 @@ static void remove_old_states(const struct trainer *t)
     for (struct dirent *e; d && (e = readdir(d));) {
         int64_t step;
         int end = 0;
-        if (sscanf(e->d_name, "state-%" SCNd64 ".safetensors%n", &step, &end) == 1 && end && !e->d_name[end] && step != t->step) {
+        if (sscanf(e->d_name, "state-%" SCNd64 ".safetensors%n", &step, &end) == 1 && end && !e->d_name[end] &&
+            step != t->step) {
             char *path = in_out(t, e->d_name);
             if (path)
                 unlink(path);
@@ -413,7 +419,8 @@ int trainer_save(struct trainer *t)
     char *state = state_path(t, t->step), *model = in_out(t, "model.safetensors");
     char *names = t->concepts ? concepts_names(t->concepts) : NULL;
     struct meta run[] = {{"diht.samples", samples}, {"diht.seconds", seconds}, {"diht.flop", flop}};
-    struct meta whole[] = {{"diht.merges", tokenizer_merges(t->tokenizer)}, {"diht.step", step}, {"diht.object_names", names}};
+    struct meta whole[] = {
+        {"diht.merges", tokenizer_merges(t->tokenizer)}, {"diht.step", step}, {"diht.object_names", names}};
     int rc = state && model && (names || !t->concepts) ? clip_save_state(t->clip, state, run, 3) : EMEMORY_;
     if (!rc)
         rc = clip_save(t->clip, model, whole, names ? 3 : 2);
