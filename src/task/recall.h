@@ -36,7 +36,7 @@ struct recall_input {
     // Galleries: images [cut[g], cut[g+1]) with their texts, each one by itself. NULL: one gallery of all.
     const int64_t *cut;            // [galleries + 1], cut[0] = 0, cut[galleries] = n
     int64_t galleries;
-    const int64_t *cut_label;      // what a range is called (index in the source list), NULL: cut itself
+    const int64_t *cut_label;      // [galleries + 1]: what the ends are called (rows of the source list); NULL: cut itself
     int resamples;                 // bootstrap; 0: no interval
     uint64_t seed;
     int64_t growth;                // points of R@1 against gallery size; 0: none
@@ -45,9 +45,9 @@ struct recall_input {
 struct recall_growth { int64_t size; double i2t, t2i; };   // R@1 expected in a random gallery of `size`
 
 struct recall_result {
-    struct recall_pair rule[TIE_RULES];   // over all queries; with several galleries `candidates` is the plain mean size
+    struct recall_pair rule[TIE_RULES];   // over all queries; with several galleries `candidates` is their mean size
     int64_t galleries;
-    struct recall_range *range;           // [galleries] when there are several, else NULL
+    struct recall_range *range;           // [galleries] when the input was cut, else NULL
     struct recall_rank *i2t, *t2i;        // [n], [m]: every query
     int64_t n, m;
     struct recall_growth *growth;         // [growth_n], one gallery only
@@ -58,7 +58,7 @@ int recall_measure(struct recall_result *, struct ctx *, const struct recall_inp
 void recall_free(struct recall_result *);   // accepts a zeroed one
 
 // Metrics of ranks already counted.
-void recall_metrics(struct recall *, const struct recall_rank *, int64_t n, int64_t candidates, enum tie_rule);
+int recall_metrics(struct recall *, const struct recall_rank *, int64_t n, int64_t candidates, enum tie_rule);
 double recall_expected_rank(const struct recall_rank *);              // 1-based
 double recall_at(const struct recall_rank *, int64_t k, enum tie_rule);   // probability of being among the first k
 int recall_interval(double *low, double *high, const struct recall_rank *, int64_t n, int resamples, uint64_t seed);

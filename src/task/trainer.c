@@ -346,6 +346,19 @@ static int loss_phase(struct trainer *t, int64_t n, struct step_report *r)
     return 0;
 }
 
+// Name the first tensor whose gradient is not finite; the optimizer has left the weights as they were.
+static int blame(const struct trainer *t, const struct step_report *r)
+{
+    int n;
+    const struct tensor *tensor = clip_tensors(t->clip, &n);
+    for (int i = 0; i < n; i++)
+        if (!isfinite(ctx_kernels(t->ctx)->sum_squares(t->ctx, clip_grad(t->clip, i), tensor[i].count)))
+            return FAIL(EFORMAT_, "step %" PRId64 ": the gradient of %s is not finite (loss %g): try a lower --lr or --clip 1",
+                        t->step - 1, tensor[i].name, r->loss);
+    return FAIL(EFORMAT_, "step %" PRId64 ": the gradient's norm is not finite (loss %g): try a lower --lr", t->step - 1,
+                r->loss);
+}
+
 int trainer_step(struct trainer *t, const struct batch *b, struct step_report *r)
 {
     const diht_train_options *o = t->o;
@@ -381,11 +394,7 @@ int trainer_step(struct trainer *t, const struct batch *b, struct step_report *r
         .clip_norm = o->clip, .min_logit_scale = 0, .max_logit_scale = log(o->max_logit_scale),
     };
     r->grad_norm = clip_step(t->clip, &so);
-    if (!isfinite(r->grad_norm))
-        return FAIL(EFORMAT_,
-                    "step %" PRId64 ": the gradient is not finite (loss %g): a lower --lr or --clip 1 may help",
-                    t->step - 1, r->loss);
-    return 0;
+    return isfinite(r->grad_norm) ? 0 : blame(t, r);
 }
 
 // --- saving ----------------------------------------------------------------------------------------------------------

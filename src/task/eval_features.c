@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/npy.h"
+#include "task/eval.h"
+#include "task/recall.h"
+
+enum { BOOTSTRAP_SEED = 20230105 };
+
+static int open_rows(struct npy *a, const char *path)
+{
+    char what[96];
+    int rc = npy_open(a, path);
+    if (rc)
+        return rc;
+    npy_describe(a, what);
+    if (a->ndim != 2 || (a->type != NPY_F32 && a->type != NPY_F16))
+        return FAIL(EFORMAT_, "%s: float32 or float16 [rows, d] expected, %s found", path, what);
+    if (a->count == 0)
+        return FAIL(EFORMAT_, "%s: %s is empty", path, what);
+    return 0;
+}
+
+static int open_map(struct npy *a, const char *path, int64_t texts)
+{
+    char what[96];
+    int rc = npy_open(a, path);
+    if (rc)
+        return rc;
+    npy_describe(a, what);
+    if (a->ndim != 1 || a->type == NPY_F16 || a->type == NPY_F32 || a->type == NPY_F64)
+        return FAIL(EFORMAT_, "%s: whole numbers [%lld] expected, the image row of each text; %s found", path,
+                    (long long)texts, what);
+    if (a->count != texts)
+        return FAIL(EFORMAT_, "%s: %lld entries for %lld texts", path, (long long)a->count, (long long)texts);
+    return 0;
+}
+
+// Galleries of `size` images by index.
+static int64_t *cut_evenly(int64_t n, int64_t size, int64_t *galleries)
+{
+    *galleries = (n + size - 1) / size;
+    int64_t *cut = malloc(((size_t)*galleries + 1) * sizeof *cut);
+    for (int64_t g = 0; cut && g <= *galleries; g++)
+        cut[g] = g * size < n ? g * size : n;
+    if (!cut)
+        FAIL(EMEMORY_, "out of memory: %lld ranges", (long long)*galleries);
+    return cut;
+}
+
+int eval_features(const diht_eval_options *o, char **result)
+{
+    struct npy images = {0}, texts = {0}, map = {0};
+    struct ctx *ctx = NULL;
+    struct recall_result r = {0};
+    struct buf out = {0};
+    float *x = NULL, *t = NULL;
+    int64_t *txt2img = NULL, *cut = NULL, galleries = 0;
+    int rc = open_rows(&images, o->image_features);
+    if (!rc)
+        rc = open_rows(&texts, o->text_features);
+    if (!rc && images.shape[1] != texts.shape[1])
+        rc = FAIL(EFORMAT_, "%s is %lld wide, %s %lld: features of one model are equally wide", o->image_features,
+                  (long long)images.shape[1], o->text_features, (long long)texts.shape[1]);
+    if (!rc && o->txt2img)
+        rc = open_map(&map, o->txt2img, texts.shape[0]);
+    else if (!rc && images.shape[0] != texts.shape[0])
+        rc = FAIL(EUSAGE_, "%lld images and %lld texts: --txt2img must say which text belongs to which image",
+                  (long long)images.shape[0], (long long)texts.shape[0]);
+    if (!rc && (!(x = npy_all_f32(&images)) || !(t = npy_all_f32(&texts)) || (o->txt2img && !(txt2img = npy_all_i64(&map)))))
+        rc = EMEMORY_;
+    if (!rc && o->ranges && !(cut = cut_evenly(images.shape[0], o->ranges, &galleries)))
+        rc = EMEMORY_;
+    if (!rc)
+        rc = ctx_open(&ctx, F32, o->threads, NULL);
+    if (!rc) {
+        struct recall_input in = {.images = x, .texts = t, .n = images.shape[0], .m = texts.shape[0], .d = images.shape[1],
+                                  .txt2img = txt2img, .cut = cut, .galleries = galleries, .resamples = o->resamples,
+                                  .seed = BOOTSTRAP_SEED};
+        rc = recall_measure(&r, ctx, &in);
+    }
+    if (!rc && o->json)
+        rc = recall_json(&out, &r);
+    else if (!rc)
+        recall_table(&out, &r);
+    if (!rc)
+        rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
+    recall_free(&r);
+    ctx_close(ctx);
+    buf_free(&out);
+    free(x);
+    free(t);
+    free(txt2img);
+    free(cut);
+    npy_close(&images);
+    npy_close(&texts);
+    npy_close(&map);
+    return rc;
+}
