@@ -49,7 +49,8 @@ static void loss_counts_pairs(void)
     const char *golden = getenv("DIHT_GOLDEN");
     char pairs[2048];
     snprintf(pairs, sizeof pairs,
-             "--images '%s/model/A/image_features_norm.npy' --texts '%s/model/A/image_features_norm.npy'", golden, golden);
+             "--images '%s/model/A/image_features_norm.npy' --texts '%s/model/A/image_features_norm.npy'", golden,
+             golden);
     CHECK(diht("loss %s --json --grad grad", pairs) == 0 && json_line());
     CHECK(strstr(out, "\"n\"") && strstr(out, "peak_bytes"));
     CHECK(scratch_has("grad/dx.npy") && scratch_has("grad/dt.npy"));

@@ -42,8 +42,10 @@ static void writers_say_so(void)
         {loss, "small/grad"},
         {"import list.tsv --out small/new", "small/new"},
         {"vocab list.tsv --merges 20 --out small/m.txt", "small/m.txt"},
-        {"train list.tsv --split train --model tiny.json --vocab m.txt --batch 4 --steps 3 --out small/run", "small/run"},
+        {"train list.tsv --split train --model tiny.json --vocab m.txt --batch 4 --steps 3 --out small/run",
+         "small/run"},
         {"embed --model run/model.safetensors --data list.tsv --out small/emb", "small/emb"},
+        {"eval --model run/model.safetensors --data list.tsv --html small/page.html", "small/page.html"},
     };
     if (!ready)
         SKIP("needs root and mount namespaces");

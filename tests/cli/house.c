@@ -132,7 +132,8 @@ static void the_public_header_stands_alone(void)
     CHECK(system(line) == 0);
     if (system("command -v c++ >/dev/null") != 0)
         SKIP("no C++ compiler");
-    snprintf(line, sizeof line, "c++ -x c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'",
+    snprintf(line, sizeof line,
+             "c++ -x c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only '%s/include/diht.h'",
              root);
     CHECK(system(line) == 0);
 }

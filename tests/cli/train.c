@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training and embedding from the command line: what a run leaves, Ctrl-C, kill -9 at any moment, wrong input.
+// Training, embedding and evaluation from the command line: what a run leaves, Ctrl-C, kill -9 at any moment,
+// wrong input.
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -115,11 +116,28 @@ static void embed_writes_features(void)
     CHECK(system("test $(wc -l <emb/keys.txt) = 10") == 0);
 }
 
+static void eval_ranks_and_shows(void)
+{
+    CHECK(diht("eval --model run/model.safetensors --data data --split val --json --html page.html "
+               "--metrics run/metrics.jsonl") == 0 && json_line());
+    CHECK(strstr(out, "\"i2t\"") && strstr(out, "\"optimistic\"") && strstr(out, "\"ranges\""));
+    CHECK(system("grep -q '</html>' page.html && grep -q 'data:image' page.html") == 0);
+    CHECK(diht("eval --model run/model.safetensors --data data") == 0 && strstr(out, "image to text"));
+    // the features of `embed` and the model itself rank alike
+    char same[sizeof out];
+    CHECK(diht("eval --image-features emb/images.npy --text-features emb/texts.npy --json") == 0 && json_line());
+    strcpy(same, out);
+    CHECK(diht("eval --model run/model.safetensors --data data --preset raw --json") == 0);
+    char *a = strstr(same, "\"median_rank\""), *b = strstr(out, "\"median_rank\"");
+    CHECK(a && b && !strncmp(a, b, strcspn(a, "}")));
+}
+
 static void mistakes_are_named(void)
 {
     char images[1200], ids[1200];
     const char *golden = getenv("DIHT_GOLDEN");
-    snprintf(images, sizeof images, "embed --model run/model.safetensors --out e2 --images-npy '%s/model/B/images.npy'", golden);
+    snprintf(images, sizeof images, "embed --model run/model.safetensors --out e2 --images-npy '%s/model/B/images.npy'",
+             golden);
     snprintf(ids, sizeof ids, "embed --model run/model.safetensors --out e2 --ids-npy '%s/model/B/ids.npy'", golden);
     scratch_file("bad.json", "{\"embed_dim\":0}");
     scratch_file("text.safetensors", "not a checkpoint, but long enough");
@@ -147,6 +165,17 @@ static void mistakes_are_named(void)
         {"embed --model run/model.safetensors --out e2", 2, "--images-npy"},
         {"embed --model run/model.safetensors --data data --out /proc/e", 1, "/proc/e"},
         {"embed --model run/model.safetensors --data data --out e2 --batch 0", 2, "--batch 0"},
+        {"eval", 2, "--image-features"},
+        {"eval --model run/model.safetensors", 2, "DATA"},
+        {"eval --model gone.safetensors --data data", 1, "gone.safetensors"},
+        {"eval --model run/model.safetensors --data data --preset x", 2, "gcc-report"},
+        {"eval --model run/model.safetensors --data data --ranges -1", 2, "'-1'"},
+        {"eval --model run/model.safetensors --data data --prompt none", 2, "{}"},
+        {"eval --model run/model.safetensors --data data --html /proc/x.html", 1, "/proc/x.html"},
+        {"eval --model run/model.safetensors --data data --metrics gone.jsonl --html p.html", 1, "gone.jsonl"},
+        {"eval --model run/model.safetensors --data data --exclude-tag bus", 1, "'bus'"},
+        {"eval --image-features gone.npy --text-features gone.npy", 1, "gone.npy"},
+        {"eval --image-features emb/images.npy --text-features emb/texts.npy --txt2img emb/images.npy", 1, "[10, 16]"},
         {images, 1, "[3, 3, 48, 48]"},
         {ids, 1, "[6, 77]"},
     };
@@ -170,6 +199,7 @@ int main(void)
     CASE(interrupted_runs_go_on);
     CASE(resumed_equals_whole);
     CASE(embed_writes_features);
+    CASE(eval_ranks_and_shows);
     CASE(mistakes_are_named);
     scratch_end();
     return check_done();

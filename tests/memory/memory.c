@@ -58,6 +58,7 @@ char *__wrap_strdup(const char *s) { return fails() ? NULL : __real_strdup(s); }
 char *__wrap_strndup(const char *s, size_t n) { return fails() ? NULL : __real_strndup(s, n); }
 
 static char dir[] = "/tmp/diht-memory-XXXXXX", list[64], dataset[64], merges[64], model[64];
+static char config[64], trained[64];
 static char picture[1024], npy[1024];
 
 static int job_tokenizer(void)
@@ -215,6 +216,60 @@ static int job_info(void)
     return 0;
 }
 
+static int job_train(void)
+{
+    char *result = NULL, out[80], line[200];
+    snprintf(out, sizeof out, "%s/run", dir);
+    snprintf(line, sizeof line, "rm -rf %s", out);
+    if (system(line) != 0)
+        return EIO_;
+    diht_train_options o;
+    diht_train_defaults(&o);
+    o.data = dataset;
+    o.model = config;
+    o.vocab = merges;
+    o.out = out;
+    o.steps = 2;
+    o.batch = 2;
+    o.threads = o.loaders = 1;
+    o.json = true;
+    int rc = task_train(&o, &result);
+    free(result);
+    return rc;
+}
+
+static int job_embed(void)
+{
+    char *result = NULL, out[80];
+    snprintf(out, sizeof out, "%s/features", dir);
+    diht_embed_options o;
+    diht_embed_defaults(&o);
+    o.model = trained;
+    o.data = dataset;
+    o.out = out;
+    o.threads = o.loaders = 1;
+    int rc = task_embed(&o, &result);
+    free(result);
+    return rc;
+}
+
+static int job_eval(void)
+{
+    char *result = NULL, page[80];
+    snprintf(page, sizeof page, "%s/page.html", dir);
+    diht_eval_options o;
+    diht_eval_defaults(&o);
+    o.model = trained;
+    o.data = dataset;
+    o.html = page;
+    o.resamples = 10;
+    o.threads = o.loaders = 1;
+    o.json = true;
+    int rc = task_eval(&o, &result);
+    free(result);
+    return rc;
+}
+
 // `may_pass`: a failed allocation need not fail the job (a sample is marked; a directory is not synchronised).
 static void sweep(const char *name, int (*job)(void), bool may_pass)
 {
@@ -260,6 +315,15 @@ static void model_survives(void) { sweep("model", job_model, false); }
 static void picture_survives(void) { sweep("picture", job_picture, false); }
 static void vocab_survives(void) { sweep("vocab", job_vocab, true); }
 static void import_survives(void) { sweep("import", job_import, true); }
+static void training_survives(void) { sweep("train", job_train, true); }
+static void embedding_survives(void)
+{
+    char line[200];
+    snprintf(line, sizeof line, "cp %s/run/model.safetensors %s", dir, trained);
+    CHECK(job_train() == 0 && system(line) == 0);
+    sweep("embed", job_embed, true);
+}
+static void evaluation_survives(void) { sweep("eval", job_eval, true); }
 static void info_survives(void) { sweep("info", job_info, false); }
 
 static bool prepare(void)
@@ -272,15 +336,20 @@ static bool prepare(void)
     snprintf(merges, sizeof merges, "%s/merges.txt", dir);
     snprintf(picture, sizeof picture, "%s/preprocess/images/png_palette_trns_128x96.png", golden);
     snprintf(npy, sizeof npy, "%s/model/A/image_features.npy", golden);
+    snprintf(config, sizeof config, "%s/tiny.json", dir);
+    snprintf(trained, sizeof trained, "%s/trained.safetensors", dir);
     snprintf(model, sizeof model, "%s/model.safetensors", dir);
     static const char text[] = "#version: 0.2\nt h\nth e</w>\nr e\nre d</w>\nl l\n";
+    static const char tiny[] = "{\"embed_dim\":4,"
+                               "\"vision\":{\"image_size\":16,\"patch_size\":8,\"width\":8,\"layers\":1,\"head_width\":4},"
+                               "\"text\":{\"context_length\":8,\"vocab_size\":519,\"width\":8,\"layers\":1,\"heads\":2}}";
     struct buf b = {0};
     buf_fmt(&b, "caption\tpath\ttags\tsplit\n");
     for (int i = 0; i < 4; i++)
         buf_fmt(&b, "a red bus %d\t%s\tbus\ttrain\n", i, picture);
     bool ok = file_write(merges, text, sizeof text - 1) == 0 && file_write(list, b.at, b.len) == 0;
     buf_free(&b);
-    ok = ok && model_write(model) == 0;
+    ok = ok && model_write(model) == 0 && file_write(config, tiny, sizeof tiny - 1) == 0;
     char *result = NULL;
     diht_import_options o = {.list = list, .out = dataset, .shard_samples = 2, .threads = 1};
     ok = ok && task_import(&o, &result) == 0;
@@ -306,6 +375,9 @@ int main(void)
     CASE(vocab_survives);
     CASE(import_survives);
     CASE(info_survives);
+    CASE(training_survives);
+    CASE(embedding_survives);
+    CASE(evaluation_survives);
     char line[128];
     snprintf(line, sizeof line, "rm -rf %s", dir);
     if (system(line) != 0)
