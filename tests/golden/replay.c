@@ -92,7 +92,7 @@ static int read_batch(struct replay *r, const char *root)
     }
     pixels = npy_all_f32(&images);
     tokens = npy_all_i64(&ids);
-    r->images = ctx_alloc(r->ctx, F32, images.count);
+    r->images = ctx_alloc(r->ctx, ctx_real(r->ctx), images.count);
     if (!pixels || !tokens || !r->images.at) {
         rc = FAIL(EMEMORY_, "out of memory");
         goto done;
@@ -129,18 +129,18 @@ static int make_room(struct replay *r)
     r->e = clip_config(r->clip)->embed_dim;
     bool ok = true;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        ok &= (*rows[i] = ctx_alloc(r->ctx, F32, (int64_t)r->n * r->e)).at != NULL;
-    r->nx = ctx_alloc(r->ctx, F32, r->n);
-    r->nt = ctx_alloc(r->ctx, F32, r->n);
+        ok &= (*rows[i] = ctx_alloc(r->ctx, ctx_real(r->ctx), (int64_t)r->n * r->e)).at != NULL;
+    r->nx = ctx_alloc(r->ctx, ctx_real(r->ctx), r->n);
+    r->nt = ctx_alloc(r->ctx, ctx_real(r->ctx), r->n);
     for (enum head h = HEAD_OBJECT; h <= HEAD_ATTRIBUTE; h++)
-        ok &= (r->logits[h] = ctx_alloc(r->ctx, F32, (int64_t)r->n * clip_head_classes(r->clip, h))).at != NULL;
+        ok &= (r->logits[h] = ctx_alloc(r->ctx, ctx_real(r->ctx), (int64_t)r->n * clip_head_classes(r->clip, h))).at != NULL;
     if (!ok || !r->nx.at || !r->nt.at)
         return FAIL(EMEMORY_, "out of memory");
     int rc = tape_new(&r->image, r->clip, TOWER_IMAGE, r->n, 0);
     return rc ? rc : tape_new(&r->text, r->clip, TOWER_TEXT, r->n, r->texts.t.starts[r->n]);
 }
 
-int replay_open(struct replay **out, const char *root, const char *mode, int threads)
+int replay_open(struct replay **out, const char *root, const char *mode, enum dtype real, int threads)
 {
     *out = NULL;
     if (strcmp(mode, "full") != 0 && strcmp(mode, "detached") != 0 && strcmp(mode, "clamp") != 0)
@@ -149,7 +149,7 @@ int replay_open(struct replay **out, const char *root, const char *mode, int thr
     if (!r)
         return FAIL(EMEMORY_, "out of memory");
     int rc;
-    if ((rc = ctx_open(&r->ctx, F32, threads, NULL)) || (rc = read_hyper(r, root)) || (rc = open_model(r, root)) ||
+    if ((rc = ctx_open(&r->ctx, real, threads, NULL)) || (rc = read_hyper(r, root)) || (rc = open_model(r, root)) ||
         (rc = read_batch(r, root)) || (rc = read_teacher(r, at(root, "train/teacher_object.npy"), HEAD_OBJECT)) ||
         (rc = read_teacher(r, at(root, "train/teacher_attribute.npy"), HEAD_ATTRIBUTE)) || (rc = make_room(r))) {
         replay_close(r);
@@ -157,7 +157,7 @@ int replay_open(struct replay **out, const char *root, const char *mode, int thr
     }
     r->stop = strcmp(mode, "detached") == 0;
     if (strcmp(mode, "clamp") == 0)
-        clip_set_logit_scale(r->clip, log(100) + .002);
+        clip_set_logit_scale(r->clip, (float)(log(100) + .002));
     *out = r;
     return 0;
 }

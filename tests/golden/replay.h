@@ -15,7 +15,7 @@ struct replay_step {
 
 struct replay;
 // mode: "full" (gradient through the weights), "detached", "clamp" (starts above the largest logit scale).
-int replay_open(struct replay **out, const char *root, const char *mode, int threads);
+int replay_open(struct replay **out, const char *root, const char *mode, enum dtype real, int threads);
 void replay_close(struct replay *r);
 int replay_steps(const struct replay *r);
 struct clip *replay_clip(struct replay *r);

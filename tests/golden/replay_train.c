@@ -13,7 +13,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s ROOT full|detached|clamp\n", argv[0]);
         return 2;
     }
-    int rc = replay_open(&r, argv[1], argv[2], 0);
+    int rc = replay_open(&r, argv[1], argv[2], F32, 0);
     for (int i = 0; !rc && i < replay_steps(r); i++) {
         if ((rc = replay_gradients(r, &s)))
             break;
