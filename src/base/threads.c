@@ -140,14 +140,20 @@ void pool_free(struct pool *p)
 
 int pool_threads(const struct pool *p) { return p ? p->threads : 1; }
 
+int pool_worker(const struct pool *p)
+{
+    const struct place *at = here;
+    while (at && at->pool != p)
+        at = at->outer;
+    return at ? at->worker : -1;
+}
+
 void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *, int64_t, int), void *arg)
 {
-    const struct place *nested = here;
-    while (nested && nested->pool != p)
-        nested = nested->outer;
-    if (!p || nested) {   // another pool's worker number means nothing to this one's scratch: only its own counts
+    int nested = p ? pool_worker(p) : -1;
+    if (!p || nested >= 0) {   // another pool's worker number means nothing to this one's scratch: only its own counts
         for (int64_t i = 0; i < pieces; i++)
-            fn(arg, i, nested ? nested->worker : 0);
+            fn(arg, i, nested >= 0 ? nested : 0);
         return;
     }
     pthread_mutex_lock(&p->one_run);

@@ -18,4 +18,7 @@ int pool_threads(const struct pool *p);                    // 1 for NULL
 // 0. From inside a piece of the same pool: runs here, in order, as the worker that called.
 void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *arg, int64_t piece, int worker), void *arg);
 
+// The calling thread's worker number while it runs a piece of this pool; -1 outside.
+int pool_worker(const struct pool *p);
+
 #endif

@@ -14,12 +14,26 @@ size_t dtype_size(enum dtype t)
 
 static bool always(void) { return true; }
 
+#if defined(__x86_64__)
+static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 // Best first.
 static const struct variant {
     const char *isa;
     bool (*supported)(void);
     const struct inner *f32, *f64;
 } variants[] = {
+#if defined(__x86_64__)
+    {"avx512", has_avx512, &inner_avx512, &inner_ref_f64},
+    {"avx2", has_avx2, &inner_avx2, &inner_ref_f64},
+#endif
     {"ref", always, &inner_ref_f32, &inner_ref_f64},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };

@@ -27,7 +27,8 @@ struct product {
     int64_t a_row, a_k;
     const void *b;
     int64_t b_k, b_col;
-    const void *packed;        // b as `pack` laid it out (NULL: not), first panel = first column
+    const void *packed;        // b as `pack` laid it out, first panel = first column (a table that packs needs it)
+    const void *packed_rows;   // a as `pack_rows` laid it out; NULL: as it lies, a_k 1
     void *c;
     int64_t c_row;
     double alpha, beta;
@@ -59,6 +60,8 @@ struct inner {
     int panel;                 // columns of a packed panel; 0: this table does not pack
     // b's columns, k x n, in panels [n / panel][k][panel], the last filled up with zeros
     void (*pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
+    int height;                // rows of a packed panel of a
+    void (*pack_rows)(void *to, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);   // [m / height][k][height]
     void (*product)(const struct product *p);
 
     void (*act_backward)(void *dpre, void *act_out, const void *dact, const void *pre, enum activation act, int64_t n);

@@ -70,23 +70,27 @@ static void piece_pack(void *arg, int64_t piece, int worker)
                         b->k, least(j->columns, b->n - from));
 }
 
-// b [k, n] as the table likes it; NULL when it is to be used as it lies.
-static const void *prepare(struct ctx *ctx, struct packed *p, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+static void pack(struct ctx *ctx, void *to, const struct product *p)
 {
-    int64_t panel = ctx->inner->panel;
-    if (!panel)
-        return NULL;
-    if (!p->at)
-        p->at = memory_take((size_t)(pieces_of(n, panel) * panel * k) * ctx->size);
-    if (p->at && !p->fresh) {
-        struct job j = {.ctx = ctx, .columns = panel * 2, .base = {.c = p->at, .b = b, .b_k = b_k, .b_col = b_col, .k = k, .n = n}};
-        pool_run(ctx->pool, pieces_of(n, j.columns), piece_pack, &j);
-        p->fresh = true;
-    }
-    return p->at;
+    struct job j = {.ctx = ctx, .columns = ctx->inner->panel * 2, .base = *p};
+    j.base.c = to;
+    pool_run(ctx->pool, pieces_of(p->n, j.columns), piece_pack, &j);
 }
 
 // --- products ------------------------------------------------------------------------------------------------------
+// Rows a power of two apart fall into the same few cache sets and push each other out: they are copied a line apart.
+static void spread(struct product *p)
+{
+    enum { LINE = 16 };
+    int64_t stride = p->k + LINE;
+    if (p->a_row % 256 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
+        return;
+    for (int64_t i = 0; i < p->m; i++)
+        memcpy((float *)p->scratch + i * stride, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));
+    p->a = p->scratch;
+    p->a_row = stride;
+}
+
 static void piece_product(void *arg, int64_t piece, int worker)
 {
     struct job *j = arg;
@@ -103,6 +107,8 @@ static void piece_product(void *arg, int64_t piece, int worker)
     p.residual = step(p.residual, row * p.c_row + column, size);
     p.bias = step(p.bias, column, size);
     p.scratch = ctx_scratch(j->ctx, worker);
+    if (p.packed)
+        spread(&p);
     j->ctx->inner->product(&p);
 }
 
@@ -125,6 +131,48 @@ static void run_rows(struct ctx *ctx, const struct product *p)
     run(ctx, p, rows, columns);
 }
 
+// The product of some of the columns.
+static struct product columns_of(const struct product *p, int64_t from, int64_t n, size_t size)
+{
+    struct product part = *p;
+    part.n = n;
+    part.b = step(p->b, from * p->b_col, size);
+    part.c = step(p->c, from, size);
+    part.bias = step(p->bias, from, size);
+    part.pre = step(p->pre, from, size);
+    part.residual = step(p->residual, from, size);
+    return part;
+}
+
+// A product with a weight. Where there is no memory for its packed form, a block of columns after another is packed into
+// the shared scratch: slower, the same bits.
+static void run_weight(struct ctx *ctx, struct product *p, struct packed *packed)
+{
+    int64_t panel = ctx->inner->panel;
+    if (!panel) {
+        run_rows(ctx, p);
+        return;
+    }
+    if (!packed->at)
+        packed->at = memory_take((size_t)(pieces_of(p->n, panel) * panel * p->k) * ctx->size);
+    if (packed->at) {
+        if (!packed->fresh)
+            pack(ctx, packed->at, p);
+        packed->fresh = true;
+        p->packed = packed->at;
+        run_rows(ctx, p);
+        return;
+    }
+    int64_t most = SHARED_SCRATCH / (int64_t)ctx->size / p->k / panel * panel;
+    assert(most > 0);
+    for (int64_t from = 0; from < p->n; from += most) {
+        struct product part = columns_of(p, from, least(most, p->n - from), ctx->size);
+        pack(ctx, ctx->shared, &part);
+        part.packed = ctx->shared;
+        run_rows(ctx, &part);
+    }
+}
+
 void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int64_t rows, const struct tail *tail)
 {
     struct product p = {.m = rows, .n = w->out, .k = w->in, .a = x.at, .a_row = w->in, .a_k = 1, .b = w->w.at, .b_k = 1,
@@ -134,16 +182,82 @@ void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int6
         p.pre = tail->pre.at;
         p.residual = tail->residual.at;
     }
-    p.packed = prepare(ctx, &w->forward, p.b, p.b_k, p.b_col, p.k, p.n);
-    run_rows(ctx, &p);
+    run_weight(ctx, &p, &w->forward);
 }
 
 void linear_dx(struct ctx *ctx, view dx, view dy, struct weight *w, int64_t rows, bool add)
 {
     struct product p = {.m = rows, .n = w->in, .k = w->out, .a = dy.at, .a_row = w->out, .a_k = 1, .b = w->w.at, .b_k = w->in,
                         .b_col = 1, .c = dx.at, .c_row = w->in, .alpha = 1, .residual = add ? dx.at : NULL};
-    p.packed = prepare(ctx, &w->backward, p.b, p.b_k, p.b_col, p.k, p.n);
-    run_rows(ctx, &p);
+    run_weight(ctx, &p, &w->backward);
+}
+
+// A general product by a table that packs: block by block of k, both sides are packed into the shared scratch by all, then
+// tiles of c are formed from the panels. Sides too long for the scratch are cut first.
+struct general {
+    struct ctx *ctx;
+    struct product p;          // one block of k
+    float *rows, *columns;     // panels of a, of b
+    int64_t row_tiles, packs;  // tiles along m; jobs of packing a
+};
+
+enum {
+    K_BLOCK = 512,
+    SIDE = 8192,               // longest side of a cut: (SIDE + SIDE) x K_LEAST floats fill the scratch
+    K_LEAST = SHARED_SCRATCH / (2 * (SIDE + 64) * 4),
+    PACK = 4,                  // panels packed by a piece
+    TILE_PANELS = 4, TILE_COLUMN_PANELS = 8,
+};
+
+static void piece_general_pack(void *arg, int64_t piece, int worker)
+{
+    struct general *g = arg;
+    const struct product *p = &g->p;
+    const struct inner *inner = g->ctx->inner;
+    bool a = piece < g->packs;
+    int64_t unit = (a ? inner->height : inner->panel) * PACK, from = (a ? piece : piece - g->packs) * unit;
+    if (a)
+        inner->pack_rows(g->rows + from * p->k, (const float *)p->a + from * p->a_row, p->a_row, p->a_k, least(unit, p->m - from), p->k);
+    else
+        inner->pack(g->columns + from * p->k, (const float *)p->b + from * p->b_col, p->b_k, p->b_col, p->k, least(unit, p->n - from));
+}
+
+static void piece_general(void *arg, int64_t piece, int worker)
+{
+    struct general *g = arg;
+    struct product p = g->p;
+    int64_t rows = TILE_PANELS * g->ctx->inner->height, columns = TILE_COLUMN_PANELS * g->ctx->inner->panel;
+    int64_t row = piece % g->row_tiles * rows, column = piece / g->row_tiles * columns;
+    p.packed_rows = g->rows + row * p.k;
+    p.packed = g->columns + column * p.k;
+    p.c = (float *)p.c + row * p.c_row + column;
+    p.m = least(rows, p.m - row);
+    p.n = least(columns, p.n - column);
+    g->ctx->inner->product(&p);
+}
+
+static void run_general(struct ctx *ctx, const struct product *whole)
+{
+    const struct inner *inner = ctx->inner;
+    struct general g = {.ctx = ctx, .p = *whole};
+    struct product *p = &g.p;
+    int64_t m = pieces_of(p->m, inner->height) * inner->height, n = pieces_of(p->n, inner->panel) * inner->panel;
+    // inside a piece of somebody's own work the shared scratch may be another worker's: everyone has their own
+    int worker = pool_worker(ctx->pool);
+    int64_t room = worker < 0 ? SHARED_SCRATCH : WORKER_SCRATCH;
+    int64_t most = least(K_BLOCK, room / (int64_t)sizeof(float) / (m + n + 16));
+    g.packs = pieces_of(m, inner->height * PACK);
+    g.row_tiles = pieces_of(m, inner->height * TILE_PANELS);
+    for (int64_t from = 0; from < whole->k; from += most) {
+        p->k = least(most, whole->k - from);
+        p->a = (const float *)whole->a + from * p->a_k;
+        p->b = (const float *)whole->b + from * p->b_k;
+        g.rows = worker < 0 ? (float *)ctx->shared : ctx_scratch(ctx, worker);
+        g.columns = g.rows + (m * p->k + 15) / 16 * 16;
+        pool_run(ctx->pool, g.packs + pieces_of(n, inner->panel * PACK), piece_general_pack, &g);
+        pool_run(ctx->pool, g.row_tiles * pieces_of(n, inner->panel * TILE_COLUMN_PANELS), piece_general, &g);
+        p->beta = 1;
+    }
 }
 
 void linear_gemm(struct ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, view a, int64_t lda, view b,
@@ -151,7 +265,20 @@ void linear_gemm(struct ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
 {
     struct product p = {.m = m, .n = n, .k = k, .a = a.at, .a_row = ta ? 1 : lda, .a_k = ta ? lda : 1, .b = b.at,
                         .b_k = tb ? 1 : ldb, .b_col = tb ? ldb : 1, .c = c.at, .c_row = ldc, .alpha = alpha, .beta = beta};
-    run(ctx, &p, TILE_ROWS, TILE_COLUMNS);
+    if (!ctx->inner->panel || k == 0) {
+        run(ctx, &p, TILE_ROWS, TILE_COLUMNS);
+        return;
+    }
+    struct product cut = p;
+    for (int64_t row = 0; row < m; row += SIDE)
+        for (int64_t column = 0; column < n; column += SIDE) {
+            cut.m = least(SIDE, m - row);
+            cut.n = least(SIDE, n - column);
+            cut.a = step(p.a, row * p.a_row, ctx->size);
+            cut.b = step(p.b, column * p.b_col, ctx->size);
+            cut.c = step(p.c, row * p.c_row + column, ctx->size);
+            run_general(ctx, &cut);
+        }
 }
 
 static void piece_column_sums(void *arg, int64_t piece, int worker)

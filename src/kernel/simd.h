@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// One vector of floats, as wide as the instruction set the file is compiled for, and the functions the rows need.
+// GNU vector arithmetic; intrinsics only for what it cannot say (masks, maxima, roots).
+#ifndef KERNEL_SIMD_H
+#define KERNEL_SIMD_H
+
+#include <immintrin.h>
+#include <math.h>
+
+#include "kernel/inner.h"
+
+#define ALWAYS static inline __attribute__((always_inline))
+
+#ifdef __AVX512F__
+enum { VL = 16 };
+#define NAMED(f) f##_avx512
+typedef float vf __attribute__((vector_size(64)));
+typedef float vf_any __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int vi __attribute__((vector_size(64)));
+
+ALWAYS __mmask16 lanes(int64_t n) { return (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1); }
+ALWAYS vf v_load_n(const float *p, int64_t n) { return (vf)_mm512_maskz_loadu_ps(lanes(n), p); }
+ALWAYS void v_store_n(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, lanes(n), (__m512)v); }
+ALWAYS vf v_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
+ALWAYS vf v_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+ALWAYS vf v_sqrt(vf a) { return (vf)_mm512_sqrt_ps((__m512)a); }
+ALWAYS vf v_about_inverse(vf a) { return (vf)_mm512_rcp14_ps((__m512)a); }
+ALWAYS vi v_nearest(vf a) { return (vi)_mm512_cvtps_epi32((__m512)a); }
+ALWAYS vf v_float(vi a) { return (vf)_mm512_cvtepi32_ps((__m512i)a); }
+#else
+enum { VL = 8 };
+#define NAMED(f) f##_avx2
+typedef float vf __attribute__((vector_size(32)));
+typedef float vf_any __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int vi __attribute__((vector_size(32)));
+
+ALWAYS __m256i lanes(int64_t n)
+{
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n > 8 ? 8 : n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+ALWAYS vf v_load_n(const float *p, int64_t n) { return (vf)_mm256_maskload_ps(p, lanes(n)); }
+ALWAYS void v_store_n(float *p, vf v, int64_t n) { _mm256_maskstore_ps(p, lanes(n), (__m256)v); }
+ALWAYS vf v_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+ALWAYS vf v_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+ALWAYS vf v_sqrt(vf a) { return (vf)_mm256_sqrt_ps((__m256)a); }
+ALWAYS vf v_about_inverse(vf a) { return (vf)_mm256_rcp_ps((__m256)a); }
+ALWAYS vi v_nearest(vf a) { return (vi)_mm256_cvtps_epi32((__m256)a); }
+ALWAYS vf v_float(vi a) { return (vf)_mm256_cvtepi32_ps((__m256i)a); }
+#endif
+
+ALWAYS vf v_load(const float *p) { return *(const vf_any *)p; }
+ALWAYS void v_store(float *p, vf v) { *(vf_any *)p = v; }
+ALWAYS vf v_all(float x) { return x - (vf){0}; }
+
+// Lanes added in halves: a fixed order.
+ALWAYS float v_sum(vf v)
+{
+    float x[VL];
+    v_store(x, v);
+    for (int half = VL / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] += x[i + half];
+    return x[0];
+}
+
+ALWAYS float v_top(vf v)
+{
+    float x[VL];
+    v_store(x, v);
+    for (int half = VL / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            x[i] = x[i] > x[i + half] ? x[i] : x[i + half];
+    return x[0];
+}
+
+// 1 / a for normal a, to about an ulp: the processor's guess and one Newton step (14 or 12 bits become 23 and more).
+ALWAYS vf v_inverse(vf a)
+{
+    vf r = v_about_inverse(a);
+    return r + r * (1 - a * r);
+}
+
+// e^x to 2 ulp (Cephes' polynomial); below -87.3 the smallest normal, above 88.3 clamped.
+ALWAYS vf v_exp(vf x)
+{
+    x = v_max(v_min(x, v_all(88.3f)), v_all(-87.3f));
+    vi n = v_nearest(x * 1.44269504f);
+    vf nf = v_float(n), r = x - nf * 0.693359375f;
+    r = r - nf * -2.12194440e-4f;
+    vf p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1;
+    return (vf)((vi)p + (n << 23));
+}
+
+ALWAYS vf v_choose(vi mask, vf yes, vf no) { return (vf)(((vi)yes & mask) | ((vi)no & ~mask)); }
+
+// erf(x) to about an ulp: an odd polynomial near zero, 1 - e^-polynomial beyond (minimax fits after N. Juffa).
+ALWAYS vf v_erf(vf x)
+{
+    vf t = (vf)((vi)x & 0x7fffffff), s = x * x;
+    vf far = t * -1.72853470e-5f + 3.83197126e-4f;
+    far = far * s + (t * -3.88396438e-3f + 2.42546219e-2f);
+    far = far * t + -1.06777877e-1f;
+    far = far * t + -6.34846687e-1f;
+    far = far * t + -1.28717512e-1f;
+    far = 1 - v_exp(far * t - t);
+    far = (vf)((vi)far | ((vi)x & (int)0x80000000));
+    vf near = s * -5.96761703e-4f + 4.99119423e-3f;
+    near = near * s + -2.67681349e-2f;
+    near = near * s + 1.12819925e-1f;
+    near = near * s + -3.76125336e-1f;
+    near = near * s + 1.28379166e-1f;
+    near = near * x + x;
+    return v_choose(t > 0.921875f, far, near);
+}
+
+ALWAYS vf v_sigmoid(vf x) { return v_inverse(1 + v_exp(-x)); }
+ALWAYS vf v_gelu(vf x) { return 0.5f * x * (1 + v_erf(x * (float)M_SQRT1_2)); }
+ALWAYS vf v_quick_gelu(vf x) { return x * v_sigmoid(1.702f * x); }
+
+ALWAYS vf v_gelu_slope(vf x, vf *value)
+{
+    vf phi = 0.5f + 0.5f * v_erf(x * (float)M_SQRT1_2);
+    *value = x * phi;
+    return phi + x * (0.398942280f * v_exp(-0.5f * x * x));
+}
+
+ALWAYS vf v_quick_gelu_slope(vf x, vf *value)
+{
+    vf s = v_sigmoid(1.702f * x);
+    *value = x * s;
+    return s + 1.702f * x * s * (1 - s);
+}
+
+// The parts of one instruction set's table, each in its own file.
+void NAMED(pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
+void NAMED(pack_rows)(void *to, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
+void NAMED(product)(const struct product *p);
+void NAMED(attention)(const struct attend *p);
+void NAMED(attention_backward)(const struct attend *p);
+
+#ifdef __AVX512F__
+enum { HEIGHT = 14, PANEL = 2 * VL };   // 28 accumulators, 2 columns of b, 1 of a: 31 of 32 registers
+#else
+enum { HEIGHT = 6, PANEL = 2 * VL };    // 12 + 2 + 1 of 16
+#endif
+
+#endif

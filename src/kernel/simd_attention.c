@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of one sequence and one head: blocks of queries against all their keys, the scores of a block kept in the
+// worker's scratch and nowhere else; the products are simd_product.c's. The backward pass makes the scores again.
+//
+//                 keys                         scratch: keys and values as panels (packed once),
+//           +----------------+                          one block of scores (backward: and of its gradient)
+//   queries |  block of BQ   |  x  values
+//           +----------------+
+#include "kernel/simd.h"
+
+enum { FORWARD_ROWS = 2 * HEIGHT, BACKWARD_ROWS = 4 * HEIGHT };
+
+static int64_t up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Carves the scratch; `left` below zero: it does not all fit (many thousand keys), the plain loops serve instead.
+struct carver { float *at; int64_t left; };
+static float *carve(struct carver *c, int64_t floats)
+{
+    float *p = c->at;
+    c->at += up(floats, 16);
+    c->left -= up(floats, 16);
+    return p;
+}
+
+// Keys that query rows from .. from+rows-1 may see in all.
+static int64_t keys_of(const struct attend *p, int64_t from, int64_t rows)
+{
+    return p->causal ? least(p->nk, p->pos + from + rows) : p->nk;
+}
+
+static void multiply(const float *a, int64_t a_row, const float *packed, float *c, int64_t c_row, int64_t m, int64_t n, int64_t k,
+                     double alpha)
+{
+    struct product p = {.m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_k = 1, .packed = packed, .c = c, .c_row = c_row,
+                        .alpha = alpha};
+    NAMED(product)(&p);
+}
+
+// c += packed_rows packed
+static void multiply_more(const float *packed_rows, const float *packed, float *c, int64_t c_row, int64_t m, int64_t n, int64_t k)
+{
+    struct product p = {.m = m, .n = n, .k = k, .packed_rows = packed_rows, .packed = packed, .c = c, .c_row = c_row,
+                        .alpha = 1, .beta = 1};
+    NAMED(product)(&p);
+}
+
+// s[0 .. seen) becomes e^(s - max), s[seen .. n) zero; returns the sum.
+static float soften(float *s, int64_t seen, int64_t n, float *max_out)
+{
+    vf top = v_all(-INFINITY);
+    int64_t j = 0;
+    for (; j + VL <= seen; j += VL)
+        top = v_max(top, v_load(s + j));
+    float max = v_top(top);
+    for (int64_t i = j; i < seen; i++)
+        max = s[i] > max ? s[i] : max;
+    vf sum = {0};
+    for (; j < n; j += VL)   // what lies past the last key becomes e^-infinity
+        for (int64_t i = j > seen ? j : seen; i < least(n, j + VL); i++)
+            s[i] = -INFINITY;
+    for (j = 0; j + VL <= n; j += VL) {
+        vf x = v_load(s + j), e = v_exp(x - max);
+        e = (vf)((vi)e & (x > -INFINITY));
+        sum += e;
+        v_store(s + j, e);
+    }
+    *max_out = max;
+    return v_sum(sum);
+}
+
+void NAMED(attention)(const struct attend *p)
+{
+    int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL);
+    struct carver scratch = {p->scratch, WORKER_SCRATCH / sizeof(float)};
+    float *keys = carve(&scratch, row * dim), *values = carve(&scratch, nk * up(dim, PANEL));
+    float *scores = carve(&scratch, FORWARD_ROWS * row);
+    if (scratch.left < 0) {
+        inner_ref_f32.attention(p);
+        return;
+    }
+    NAMED(pack)(keys, p->k, 1, p->ldk, dim, nk);
+    NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
+    for (int64_t from = 0; from < p->nq; from += FORWARD_ROWS) {
+        int64_t rows = least(FORWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
+        float inverse[FORWARD_ROWS];
+        multiply((const float *)p->q + from * p->ldq, p->ldq, keys, scores, row, rows, n, dim, p->factor);
+        for (int64_t i = 0; i < rows; i++) {
+            float max, sum = soften(scores + i * row, keys_of(p, from + i, 1), up(n, VL), &max);
+            inverse[i] = 1 / sum;
+            if (p->lse)
+                ((float *)p->lse)[(from + i) * p->ld_lse] = max + logf(sum);
+        }
+        // values' panels are nk long: a product over fewer keys goes panel by panel
+        float *out = (float *)p->out + from * p->ldo;
+        for (int64_t column = 0; column < dim; column += PANEL)
+            multiply(scores, row, values + column * nk, out + column, p->ldo, rows, least(PANEL, dim - column), n, 1);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < dim; j += VL) {
+                float *o = out + i * p->ldo + j;
+                v_store_n(o, v_load_n(o, dim - j) * inverse[i], dim - j);
+            }
+    }
+}
+
+static void zero_rows(float *x, int64_t ld, int64_t rows, int64_t dim)
+{
+    for (int64_t i = 0; i < rows; i++)
+        memset(x + i * ld, 0, (size_t)dim * sizeof *x);
+}
+
+// One row: scores s become weights w, products dw become ds = w (dw - delta) factor; 0 past the keys seen.
+static void soften_backward(float *s, float *dw, int64_t seen, int64_t n, float lse, float delta, float factor)
+{
+    for (int64_t j = 0; j < n; j += VL) {
+        vf x = v_load(s + j), w = v_exp(x - lse), d;
+        if (seen - j < VL)
+            w = v_load_n((float *)&w, seen > j ? seen - j : 0);
+        d = w * (v_load(dw + j) - delta) * factor;
+        if (seen - j < VL)   // dw is not written there
+            d = v_load_n((float *)&d, seen > j ? seen - j : 0);
+        v_store(s + j, w);
+        v_store(dw + j, d);
+    }
+}
+
+static float dot(const float *a, const float *b, int64_t n)
+{
+    vf s = {0};
+    for (int64_t j = 0; j < n; j += VL)
+        s += v_load_n(a + j, n - j) * v_load_n(b + j, n - j);
+    return v_sum(s);
+}
+
+void NAMED(attention_backward)(const struct attend *p)
+{
+    int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL), wide = up(dim, PANEL), tall = up(nk, HEIGHT);
+    struct carver scratch = {p->scratch, WORKER_SCRATCH / sizeof(float)};
+    float *keys = carve(&scratch, row * dim), *values = carve(&scratch, row * dim);       // columns = keys
+    float *key_rows = carve(&scratch, nk * wide);                                         // columns = dim
+    float *scores = carve(&scratch, BACKWARD_ROWS * row), *dscores = carve(&scratch, BACKWARD_ROWS * row);
+    float *queries = carve(&scratch, BACKWARD_ROWS * wide), *douts = carve(&scratch, BACKWARD_ROWS * wide);
+    float *turned = carve(&scratch, BACKWARD_ROWS * tall);
+    if (scratch.left < 0) {
+        inner_ref_f32.attention_backward(p);
+        return;
+    }
+    NAMED(pack)(keys, p->k, 1, p->ldk, dim, nk);
+    NAMED(pack)(values, p->v, 1, p->ldv, dim, nk);
+    NAMED(pack)(key_rows, p->k, p->ldk, 1, nk, dim);
+    zero_rows(p->dk, p->ldk, nk, dim);
+    zero_rows(p->dv, p->ldv, nk, dim);
+    for (int64_t from = 0; from < p->nq; from += BACKWARD_ROWS) {
+        int64_t rows = least(BACKWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
+        const float *q = (const float *)p->q + from * p->ldq, *dout = (const float *)p->dout + from * p->ldo;
+        const float *out = (const float *)p->out + from * p->ldo;
+        multiply(q, p->ldq, keys, scores, row, rows, n, dim, p->factor);
+        multiply(dout, p->ldo, values, dscores, row, rows, n, dim, 1);
+        for (int64_t i = 0; i < rows; i++)
+            soften_backward(scores + i * row, dscores + i * row, keys_of(p, from + i, 1), up(n, VL),
+                            ((const float *)p->lse)[(from + i) * p->ld_lse], dot(dout + i * p->ldo, out + i * p->ldo, dim),
+                            (float)p->factor);
+        for (int64_t column = 0; column < dim; column += PANEL)
+            multiply(dscores, row, key_rows + column * nk, (float *)p->dq + from * p->ldq + column, p->ldq, rows,
+                     least(PANEL, dim - column), n, 1);
+        NAMED(pack)(queries, q, p->ldq, 1, rows, dim);
+        NAMED(pack)(douts, dout, p->ldo, 1, rows, dim);
+        NAMED(pack_rows)(turned, scores, 1, row, n, rows);
+        multiply_more(turned, douts, p->dv, p->ldv, n, dim, rows);
+        NAMED(pack_rows)(turned, dscores, 1, row, n, rows);
+        multiply_more(turned, queries, p->dk, p->ldk, n, dim, rows);
+    }
+}

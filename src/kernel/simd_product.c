@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix products from registers: HEIGHT x PANEL entries of c stay in accumulators while k runs from end to end, b streams
+// from its packed panels, a is read a scalar at a time. The tail of a linear map is applied before the entries leave.
+#include "kernel/simd.h"
+
+enum { AHEAD = 8 };   // steps of k by which b is asked for before it is used
+
+void NAMED(pack)(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+{
+    float *to = to_;
+    const float *b = b_;
+    for (int64_t from = 0; from < n; from += PANEL, to += k * PANEL) {
+        int64_t columns = least(PANEL, n - from);
+        if (b_col == 1) {
+            for (int64_t l = 0; l < k; l++)
+                for (int c = 0; c < PANEL; c += VL)
+                    v_store(to + l * PANEL + c, v_load_n(b + l * b_k + from + c, columns > c ? columns - c : 0));
+            continue;
+        }
+        for (int64_t l0 = 0; l0 < k; l0 += 16) {   // 16 of k at a time: whole cache lines on both sides
+            int64_t l1 = least(k, l0 + 16);
+            for (int64_t c = 0; c < columns; c++)
+                for (int64_t l = l0; l < l1; l++)
+                    to[l * PANEL + c] = b[l * b_k + (from + c) * b_col];
+            for (int64_t c = columns; c < PANEL; c++)
+                for (int64_t l = l0; l < l1; l++)
+                    to[l * PANEL + c] = 0;
+        }
+    }
+}
+
+void NAMED(pack_rows)(void *to_, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
+{
+    float *to = to_;
+    const float *a = a_;
+    for (int64_t from = 0; from < m; from += HEIGHT, to += k * HEIGHT) {
+        int64_t rows = least(HEIGHT, m - from);
+        for (int64_t l = 0; l < k; l++) {
+            const float *at = a + from * a_row + l * a_k;
+            if (a_row == 1 && rows == HEIGHT)
+                memcpy(to + l * HEIGHT, at, HEIGHT * sizeof *to);
+            else
+                for (int64_t r = 0; r < HEIGHT; r++)
+                    to[l * HEIGHT + r] = r < rows ? at[r * a_row] : 0;
+        }
+    }
+}
+
+// What becomes of one vector of sums on its way to c. n: lanes that exist.
+ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, int64_t n)
+{
+    int64_t at = row * p->c_row + column;
+    float *c = (float *)p->c + at;
+    vf y = sum * (float)p->alpha;
+    if (p->beta != 0)
+        y += (float)p->beta * v_load_n(c, n);
+    if (p->bias)
+        y += v_load_n((const float *)p->bias + column, n);
+    if (p->pre)
+        v_store_n((float *)p->pre + at, y, n);
+    if (p->act == ACT_GELU)
+        y = v_gelu(y);
+    else if (p->act == ACT_QUICK_GELU)
+        y = v_quick_gelu(y);
+    if (p->residual)
+        y += v_load_n((const float *)p->residual + at, n);
+    v_store_n(c, y, n);
+}
+
+// `height` rows by one panel. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row and 1.
+ALWAYS void block(const struct product *p, const float *a, int64_t a_row, int64_t a_k, const float *b, int64_t row, int64_t column,
+                  const int height)
+{
+    vf sum[HEIGHT][2];
+    const float *at[HEIGHT];
+    int64_t k = p->k;
+#pragma GCC unroll 16
+    for (int r = 0; r < height; r++) {
+        sum[r][0] = sum[r][1] = v_all(0);
+        at[r] = a + r * a_row;
+        __builtin_prefetch((float *)p->c + (row + r) * p->c_row + column, 1);
+    }
+    for (int64_t l = 0; l < k; l++) {
+        for (int c = 0; c < PANEL; c += 16)
+            __builtin_prefetch(b + (l + AHEAD) * PANEL + c);
+        vf b0 = v_load(b + l * PANEL), b1 = v_load(b + l * PANEL + VL);
+#pragma GCC unroll 16
+        for (int r = 0; r < height; r++) {
+            vf x = v_all(at[r][l * a_k]);
+            sum[r][0] += x * b0;
+            sum[r][1] += x * b1;
+        }
+    }
+    int64_t n = p->n - column;
+#pragma GCC unroll 16
+    for (int r = 0; r < height; r++) {
+        leave(p, sum[r][0], row + r, column, n);
+        if (n > VL)
+            leave(p, sum[r][1], row + r, column + VL, n - VL);
+    }
+}
+
+typedef void block_fn(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column);
+
+#define BLOCK(h) \
+    static void lying_##h(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column) \
+    { block(p, a, a_row, 1, b, row, column, h); } \
+    static void packed_##h(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column) \
+    { block(p, a, 1, HEIGHT, b, row, column, h); }
+BLOCK(1) BLOCK(2) BLOCK(3) BLOCK(4) BLOCK(5) BLOCK(6)
+#ifdef __AVX512F__
+BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
+#endif
+
+static block_fn *const lying[HEIGHT + 1] = {NULL, lying_1, lying_2, lying_3, lying_4, lying_5, lying_6,
+#ifdef __AVX512F__
+    lying_7, lying_8, lying_9, lying_10, lying_11, lying_12, lying_13, lying_14
+#endif
+};
+static block_fn *const packed[HEIGHT + 1] = {NULL, packed_1, packed_2, packed_3, packed_4, packed_5, packed_6,
+#ifdef __AVX512F__
+    packed_7, packed_8, packed_9, packed_10, packed_11, packed_12, packed_13, packed_14
+#endif
+};
+
+void NAMED(product)(const struct product *p)
+{
+    const float *a = p->packed_rows ? p->packed_rows : p->a;
+    int64_t a_row = p->packed_rows ? p->k : p->a_row;
+    block_fn *const *fn = p->packed_rows ? packed : lying;
+    for (int64_t column = 0; column < p->n; column += PANEL)
+        for (int64_t row = 0; row < p->m; row += HEIGHT)
+            fn[least(HEIGHT, p->m - row)](p, a + row * a_row, a_row, (const float *)p->packed + column * p->k, row, column);
+}
