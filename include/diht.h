@@ -74,7 +74,8 @@ typedef struct diht_train_options {
     int64_t steps;           // optimizer steps
     int batch;               // pairs a step
     int micro;               // pairs held in memory at once (0: the batch); smaller = gradient caching
-    double lr, beta1, beta2, eps, weight_decay, clip;
+    const char *optimizer;   // "adamw", or "muon": hidden matrices by Muon, everything else by AdamW
+    double lr, beta1, beta2, eps, momentum, weight_decay, clip;
     double warmup;           // fraction of steps
     double min_lr;           // the cosine's end, as a fraction of lr
     double alpha, beta;      // HN-NCE

@@ -35,7 +35,7 @@ void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
         .model = "demo", .steps = 10000, .batch = 256, .lr = 1e-3, .beta1 = .9, .beta2 = .98, .eps = 1e-6,
-        .weight_decay = .2, .warmup = .05, .min_lr = 0, .alpha = 1, .beta = .25, .logit_scale = 1 / .07,
+        .optimizer = "adamw", .momentum = .95, .weight_decay = .2, .warmup = .05, .min_lr = 0, .alpha = 1, .beta = .25, .logit_scale = 1 / .07,
         .max_logit_scale = 100, .tags_min = 2, .label_p = 1, .tags_p = 0, .tag_p = .3, .augment = "reference",
         .log_every = 10,
     };

@@ -121,6 +121,7 @@ void whole_scale(struct ctx *, view y, double factor, int64_t n);
 void whole_zero(struct ctx *, view y, int64_t n);
 double whole_sum_squares(struct ctx *, view x, int64_t n);
 void whole_adamw(struct ctx *, view w, view m, view v, view g, int64_t n, const struct adamw *);
+void whole_muon(struct ctx *, const struct muon_matrix *, int64_t n, const struct muon *, view scratch, int64_t room);
 void whole_layernorm(struct ctx *, view y, view mean, view rstd, view x, view gamma, view beta, int64_t rows, int64_t width,
                      double eps);
 void whole_layernorm_backward(struct ctx *, view dx, bool add, view dgamma, view dbeta, view dy, view x, view gamma,

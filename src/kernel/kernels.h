@@ -50,6 +50,19 @@ struct adamw {
     double scale;                          // gradients are multiplied by this first (clipping)
 };
 
+// A matrix that Muon moves: its value, gradient and momentum, each [rows, columns].
+struct muon_matrix {
+    view w, g, m;
+    int64_t rows, columns;
+    double decay;
+};
+
+struct muon {
+    double lr, momentum;
+    double scale;                          // gradients are multiplied by this first (clipping)
+};
+int64_t muon_scratch(int64_t rows, int64_t columns);   // elements a thread needs for a matrix of this shape
+
 struct ctx;   // table + compute type + threads + scratch
 struct hn_block;   // kernel/hn.h
 struct rank_block;
@@ -80,6 +93,9 @@ struct kernels {
     void (*zero)(struct ctx *, view y, int64_t n);
     double (*sum_squares)(struct ctx *, view x, int64_t n);
     void (*adamw)(struct ctx *, view w, view m, view v, view g, int64_t n, const struct adamw *);
+    // m = momentum m + g;  w -= lr decay w + 0.2 lr sqrt(max(rows, columns)) orthogonal(g + momentum m), for each of n
+    // matrices. scratch: threads x room elements, room the largest muon_scratch among them.
+    void (*muon)(struct ctx *, const struct muon_matrix *, int64_t n, const struct muon *, view scratch, int64_t room);
 
     // --- normalisation ----------------------------------------------------------------------------------------
     // y [rows, width] = (x - mean) rstd gamma + beta; mean, rstd [rows] kept when given

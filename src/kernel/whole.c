@@ -16,6 +16,7 @@ const struct kernels whole_problems = {
     .zero = whole_zero,
     .sum_squares = whole_sum_squares,
     .adamw = whole_adamw,
+    .muon = whole_muon,
     .layernorm = whole_layernorm,
     .layernorm_backward = whole_layernorm_backward,
     .l2norm = whole_l2norm,

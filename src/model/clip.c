@@ -205,8 +205,8 @@ void clip_free(struct clip *c)
     if (!c)
         return;
     (void)each_linear(c, close_linear);
-    view arenas[] = {c->w, c->g, c->m, c->v};
-    for (int i = 0; i < 4; i++)
+    view arenas[] = {c->w, c->g, c->m, c->v, c->muon.scratch};
+    for (int i = 0; i < 5; i++)
         if (arenas[i].at)
             ctx_free(c->ctx, arenas[i]);
     for (int t = 0; t < 2; t++) {
@@ -219,6 +219,7 @@ void clip_free(struct clip *c)
     }
     free(c->meta);
     free(c->list);
+    free(c->muon.list);
     params_free(&c->params);
     free(c);
 }
@@ -307,14 +308,50 @@ int clip_train_begin(struct clip *c)
     return 0;
 }
 
+// Does Muon move this tensor? Matrices that map features to features; not tables of rows, not classifiers.
+static bool hidden_matrix(const struct clip *c, int tensor)
+{
+    const struct params *p = &c->params;
+    if (tensor == p->conv || tensor == p->image_proj || tensor == p->text_proj)
+        return true;
+    return p->tensors[tensor].ndim == 2 && strstr(p->tensors[tensor].name, "resblocks.") != NULL;
+}
+
+int clip_use_muon(struct clip *c)
+{
+    struct matrices *muon = &c->muon;
+    if (muon->list)
+        return 0;
+    muon->list = calloc(3 * (size_t)c->params.n, sizeof *muon->list);
+    if (!muon->list)
+        return FAIL(EMEMORY_, "out of memory");
+    for (int i = 0; i < c->params.n; i++) {
+        if (!hidden_matrix(c, i))
+            continue;
+        const struct tensor *t = &c->params.tensors[i];
+        int64_t parts = strstr(t->name, "in_proj_weight") ? 3 : 1, rows = t->shape[0] / parts, columns = t->count / t->shape[0];
+        struct parameter *p = &c->list[i];
+        p->muon = true;
+        for (int64_t k = 0; k < parts; k++) {
+            int64_t at = k * rows * columns;
+            muon->list[muon->n++] = (struct muon_matrix){.w = view_at(p->w, at), .g = view_at(p->g, at), .m = view_at(p->m, at),
+                                                         .rows = rows, .columns = columns};
+        }
+        int64_t room = muon_scratch(rows, columns);
+        muon->room = room > muon->room ? room : muon->room;
+    }
+    muon->scratch = ctx_alloc(c->ctx, ctx_real(c->ctx), muon->room * ctx_threads(c->ctx));
+    return muon->scratch.at ? 0 : EMEMORY_;
+}
+
 void clip_zero_grad(struct clip *c) { ctx_kernels(c->ctx)->zero(c->ctx, c->g, c->params.count); }
 int64_t clip_steps(const struct clip *c) { return c->steps; }
 
 double clip_step(struct clip *c, const struct step_options *o)
 {
     const struct optimizer opt = {.beta1 = o->beta1, .beta2 = o->beta2, .eps = o->eps, .weight_decay = o->weight_decay,
-                                  .clip_norm = o->clip_norm};
-    double norm = optimizer_step(c->ctx, &opt, c->list, c->params.n, o->lr, c->steps + 1);
+                                  .clip_norm = o->clip_norm, .momentum = o->momentum};
+    double norm = optimizer_step(c->ctx, &opt, c->list, c->params.n, c->muon.list ? &c->muon : NULL, o->lr, c->steps + 1);
     if (!isfinite(norm))
         return norm;
     c->steps++;
@@ -329,6 +366,7 @@ int64_t clip_bytes(const struct clip *c)
 {
     int64_t arenas = 1 + (c->g.at ? 1 : 0) + (c->m.at ? 1 : 0) + (c->v.at ? 1 : 0);
     int64_t bytes = arenas * c->params.count * (int64_t)dtype_size(c->w.type);
+    bytes += c->muon.room * ctx_threads(c->ctx) * (int64_t)dtype_size(c->w.type);
     for (int t = 0; t < 2; t++)
         bytes += c->own[t] ? tape_bytes(c->own[t]) : 0;
     return bytes;

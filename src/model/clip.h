@@ -108,9 +108,13 @@ void clip_zero_grad(struct clip *c);
 struct step_options {
     double lr, beta1, beta2, eps, weight_decay;
     double clip_norm;              // 0: none
+    double momentum;               // Muon's
     double min_logit_scale, max_logit_scale;   // clamp of the parameter, both logarithms
 };
-// One AdamW step on all parameters (t counts from 1 inside and is saved with the state); returns the gradients'
+// The matrices of the blocks, the patch convolution and the projections are moved by Muon from now on (the fused
+// query-key-value matrix as three), everything else by AdamW. After clip_train_begin.
+int clip_use_muon(struct clip *c);
+// One optimizer step on all parameters (t counts from 1 inside and is saved with the state); returns the gradients'
 // global norm before clipping.
 double clip_step(struct clip *c, const struct step_options *o);
 int64_t clip_steps(const struct clip *c);

@@ -14,6 +14,7 @@ struct clip {
     struct params params;
     view w, g, m, v;               // arenas [params.count]: values; gradients and Adam's moments once training
     struct parameter *list;        // the tensors as the optimizer sees them
+    struct matrices muon;          // those of them that Muon moves; list NULL: none
     int64_t steps;                 // optimizer steps taken
     struct tower_net net[2];       // by enum tower
     struct linear head[2];         // by enum head; w absent: none

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n, double lr,
-                      int64_t t)
+double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct parameter *p, int n,
+                      const struct matrices *muon, double lr, int64_t t)
 {
     const struct kernels *k = ctx_kernels(ctx);
     double sum = 0;
@@ -19,7 +19,14 @@ double optimizer_step(struct ctx *ctx, const struct optimizer *o, const struct p
         a.scale = o->clip_norm / norm;
     for (int i = 0; i < n; i++) {
         a.decay = p[i].decay ? o->weight_decay : 0;
-        k->adamw(ctx, p[i].w, p[i].m, p[i].v, p[i].g, p[i].n, &a);
+        if (!p[i].muon)
+            k->adamw(ctx, p[i].w, p[i].m, p[i].v, p[i].g, p[i].n, &a);
+    }
+    if (muon) {
+        const struct muon m = {.lr = lr, .momentum = o->momentum, .scale = a.scale};
+        for (int64_t i = 0; i < muon->n; i++)
+            muon->list[i].decay = o->weight_decay;
+        k->muon(ctx, muon->list, muon->n, &m, muon->scratch, muon->room);
     }
     return norm;
 }

@@ -27,7 +27,7 @@ static int check_options(const diht_train_options *o)
         REAL_OPTION(clip, "clip", 0, 1e30), REAL_OPTION(warmup, "warmup", 0, 1), REAL_OPTION(min_lr, "min-lr", 0, 1),
         REAL_OPTION(alpha, "alpha", 0, 1), REAL_OPTION(beta, "beta", 0, 1000),
         REAL_OPTION(logit_scale, "logit-scale", 1, 1e4), REAL_OPTION(max_logit_scale, "max-logit-scale", 1, 1e4),
-        REAL_OPTION(tags_weight, "tags-weight", 0, 1e6), REAL_OPTION(label_p, "label-p", 0, 1),
+        REAL_OPTION(momentum, "momentum", 0, .999999), REAL_OPTION(tags_weight, "tags-weight", 0, 1e6), REAL_OPTION(label_p, "label-p", 0, 1),
         REAL_OPTION(tags_p, "tags-p", 0, 1), REAL_OPTION(tag_p, "tag-p", 0, 1),
 #undef REAL_OPTION
     };
@@ -37,6 +37,8 @@ static int check_options(const diht_train_options *o)
             return FAIL(EUSAGE_, "--%s %g: a number from %g to %g expected", range[i].name, v, range[i].low,
                         range[i].high);
     }
+    if (strcmp(o->optimizer, "adamw") != 0 && strcmp(o->optimizer, "muon") != 0)
+        return FAIL(EUSAGE_, "--optimizer %s: adamw or muon expected", o->optimizer);
     if (o->batch < 2)
         return FAIL(EUSAGE_, "--batch %d: the contrastive loss needs 2 pairs or more", o->batch);
     if (o->micro < 0 || o->steps < 1)
@@ -129,6 +131,8 @@ static int open_model(struct trainer *t)
         clip_set_logit_scale(t->clip, log(o->logit_scale));
     if (!rc)
         rc = clip_train_begin(t->clip);
+    if (!rc && strcmp(o->optimizer, "muon") == 0)
+        rc = clip_use_muon(t->clip);
     if (!rc && o->resume) {
         const char *step = clip_meta(old, "diht.step");
         struct resume r = {.step = step ? strtoll(step, NULL, 10) : -1};
@@ -391,7 +395,7 @@ int trainer_step(struct trainer *t, const struct batch *b, struct step_report *r
         return error_prefix(rc, "step %" PRId64 ": ", t->step - 1);
     struct step_options so = {
         .lr = r->lr, .beta1 = o->beta1, .beta2 = o->beta2, .eps = o->eps, .weight_decay = o->weight_decay,
-        .clip_norm = o->clip, .min_logit_scale = 0, .max_logit_scale = log(o->max_logit_scale),
+        .clip_norm = o->clip, .momentum = o->momentum, .min_logit_scale = 0, .max_logit_scale = log(o->max_logit_scale),
     };
     r->grad_norm = clip_step(t->clip, &so);
     return isfinite(r->grad_norm) ? 0 : blame(t, r);
