@@ -131,9 +131,9 @@ ALWAYS vf v_gelu_slope(vf x, vf *value)
 
 ALWAYS vf v_quick_gelu_slope(vf x, vf *value)
 {
-    vf s = v_sigmoid(1.702f * x);
+    vf e = v_exp(-1.702f * x), s = v_inverse(1 + e);
     *value = x * s;
-    return s + 1.702f * x * s * (1 - s);
+    return s + 1.702f * x * s * (e * s);   // 1 - s = e s: no digits lost where s is near 1
 }
 
 // The parts of one instruction set's table, each in its own file.
