@@ -11,6 +11,13 @@
 
 enum { SPINS = 4000 };   // a few microseconds: operators follow each other closely; then sleep, so a neighbour may run
 
+// A worker's own stretch of the pieces. It takes these first and helps others out afterwards: neighbouring pieces work
+// on neighbouring rows, so one call after another finds its data in the cache of the same core.
+struct stretch {
+    _Alignas(64) atomic_llong next;
+    long long end;
+};
+
 struct pool {
     int threads;
     void (*start)(void);
@@ -19,10 +26,9 @@ struct pool {
     pthread_cond_t work, done;
     pthread_mutex_t one_run;    // a second caller waits for the first
     atomic_uint round;          // grows by one a run; workers wait for it to move
-    atomic_llong next;          // next piece
+    struct stretch *stretch;    // [threads]
     atomic_int busy;            // workers still inside this round
     atomic_bool quit;
-    int64_t pieces;
     void (*fn)(void *, int64_t, int);
     void *arg;
 };
@@ -44,9 +50,13 @@ static void work_off(struct pool *p, int worker)
 {
     struct place place = {p, worker, here};
     here = &place;
-    long long piece;
-    while ((piece = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->pieces)
-        p->fn(p->arg, piece, worker);
+    for (int i = 0; i < p->threads; i++) {
+        struct stretch *s = &p->stretch[(worker + i) % p->threads];
+        long long piece;
+        while (atomic_load_explicit(&s->next, memory_order_relaxed) < s->end &&
+               (piece = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed)) < s->end)
+            p->fn(p->arg, piece, worker);
+    }
     here = place.outer;
 }
 
@@ -94,7 +104,13 @@ struct pool *pool_new(int threads, void (*start)(void))
     struct pool *p = calloc(1, sizeof *p);
     if (p)
         p->id = calloc((size_t)threads, sizeof *p->id);
-    if (!p || !p->id) {
+    if (p)
+        p->stretch = aligned_alloc(_Alignof(struct stretch), (size_t)threads * sizeof *p->stretch);
+    if (!p || !p->id || !p->stretch) {
+        if (p) {
+            free(p->id);
+            free(p->stretch);
+        }
         free(p);
         FAIL(EMEMORY_, "out of memory: no room for %d threads", threads);
         return NULL;
@@ -135,6 +151,7 @@ void pool_free(struct pool *p)
     pthread_mutex_destroy(&p->lock);
     pthread_mutex_destroy(&p->one_run);
     free(p->id);
+    free(p->stretch);
     free(p);
 }
 
@@ -157,10 +174,12 @@ void pool_run(struct pool *p, int64_t pieces, void (*fn)(void *, int64_t, int), 
         return;
     }
     pthread_mutex_lock(&p->one_run);
-    p->pieces = pieces;
     p->fn = fn;
     p->arg = arg;
-    atomic_store_explicit(&p->next, 0, memory_order_relaxed);
+    for (int i = 0; i < p->threads; i++) {
+        atomic_store_explicit(&p->stretch[i].next, pieces * i / p->threads, memory_order_relaxed);
+        p->stretch[i].end = pieces * (i + 1) / p->threads;
+    }
     if (p->threads == 1 || pieces <= 1) {   // not worth waking anyone; still one caller at a time
         work_off(p, 0);
         pthread_mutex_unlock(&p->one_run);
