@@ -68,7 +68,7 @@ uint64_t permute(uint64_t key, uint64_t n, uint64_t i)
     do {
         uint64_t l = i >> half, r = i & mask;
         for (uint64_t round = 0; round < 6; round++) {
-            uint64_t f = rng_mix(key + round, r) & mask;
+            uint64_t f = rng_mix(rng_mix(key, round), r) & mask;
             uint64_t t = l ^ f;
             l = r;
             r = t;

@@ -32,8 +32,10 @@ static void growth_plot(struct buf *b, const struct report_split *s, int number)
     }
     for (int k = 0; k < COLUMNS; k++)
         col[k] = v + n * (size_t)k;
+    bool band = false;   // intervals may be known for none of the sizes, or only for the whole gallery
     for (size_t i = 0; i < n; i++) {
         const struct report_growth *g = &s->growth[i];
+        band |= i > 0 && (g->i2t_low < g->i2t_high || g->t2i_low < g->t2i_high);
         const double row[COLUMNS] = {g->candidates, g->i2t, g->i2t_low, g->i2t_high, g->t2i, g->t2i_low, g->t2i_high};
         for (int k = 0; k < COLUMNS; k++)
             col[k][i] = row[k];
@@ -52,7 +54,8 @@ static void growth_plot(struct buf *b, const struct report_split *s, int number)
         .series = series,
         .nseries = 2,
     };
-    figure(b, &p, "The same queries against random galleries of each size; shaded: 95 % interval.");
+    figure(b, &p, band ? "The same queries against random galleries of each size; shaded: 95 % interval."
+                       : "The same queries against random galleries of each size.");
     free(v);
 }
 
