@@ -7,8 +7,22 @@
 
 int png_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
 int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
+int gif_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
+int webp_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
+int bmp_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
+int tiff_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
 
 // Check the header's size against the cap and take the memory: EFORMAT_, EUNSUPPORTED_, EMEMORY_.
 int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels);
+
+// Amounts of ink to RGB as Pillow computes it.
+static inline void cmyk_to_rgb(unsigned char rgb[3], int c, int m, int y, int k)
+{
+    int ink[3] = {c, m, y};
+    for (int i = 0; i < 3; i++) {
+        int t = ink[i] * (255 - k) + 128, v = 255 - k - (((t >> 8) + t) >> 8);
+        rgb[i] = (unsigned char)(v < 0 ? 0 : v);
+    }
+}
 
 #endif

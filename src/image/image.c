@@ -12,17 +12,19 @@ struct format {
     const char *name, *extension;
     const char *magic;   // '?' matches any byte
     size_t magic_len;
-    int (*read)(struct image *, const unsigned char *, size_t, int64_t);   // NULL: known, not decoded
+    int (*read)(struct image *, const unsigned char *, size_t, int64_t);
 };
 
 static const struct format formats[] = {
     {"png", "png", "\x89PNG\r\n\x1a\n", 8, png_read},
     {"jpeg", "jpg", "\xff\xd8\xff", 3, jpeg_read},
-    {"gif", "gif", "GIF8?a", 6, NULL},
-    {"webp", "webp", "RIFF????WEBP", 12, NULL},
-    {"bmp", "bmp", "BM", 2, NULL},
-    {"tiff", "tiff", "II*\0", 4, NULL},
-    {"tiff", "tiff", "MM\0*", 4, NULL},
+    {"gif", "gif", "GIF8?a", 6, gif_read},
+    {"webp", "webp", "RIFF????WEBP", 12, webp_read},
+    {"bmp", "bmp", "BM", 2, bmp_read},
+    {"tiff", "tiff", "II*\0", 4, tiff_read},
+    {"tiff", "tiff", "MM\0*", 4, tiff_read},
+    {"tiff", "tiff", "II+\0", 4, tiff_read},
+    {"tiff", "tiff", "MM\0+", 4, tiff_read},
 };
 
 static const struct format *sniff(const unsigned char *bytes, size_t n)
@@ -74,9 +76,8 @@ int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pix
         return FAIL(EFORMAT_, "the picture is empty (0 bytes)");
     const struct format *f = sniff(bytes, n);
     if (!f)
-        return FAIL(EFORMAT_, "not a picture: its %zu bytes do not start as PNG or JPEG do", n);
-    if (!f->read)
-        return FAIL(EUNSUPPORTED_, "a %s picture: only PNG and JPEG can be decoded, convert it first", f->name);
+        return FAIL(EFORMAT_, "not a picture: its %zu bytes do not start as PNG, JPEG, GIF, WebP, BMP "
+                    "or TIFF do", n);
     // 2^29 pixels keep every product of sides and channels inside an int
     int64_t most = (int64_t)1 << 29;
     int rc = f->read(out, bytes, n, max_pixels <= 0 ? IMAGE_MAX_PIXELS : max_pixels < most ? max_pixels : most);

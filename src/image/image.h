@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Picture files as pixels: exactly what Pillow's convert("RGB") gives, for PNG and JPEG.
+// Picture files as pixels: exactly what Pillow's convert("RGB") gives, for PNG, JPEG, GIF, WebP, BMP, TIFF.
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
@@ -15,13 +15,14 @@ struct image {
 #define IMAGE_MAX_PIXELS ((int64_t)2 * 89478485)
 
 // Decode to 8-bit RGB: alpha dropped, palettes looked up, grey repeated, 16-bit grey clipped at 255, 16-bit colour cut
-// to its high byte, CMYK as Adobe stores it, no EXIF rotation. `max_pixels` (0: IMAGE_MAX_PIXELS) is checked against
+// to its high byte, CMYK as Adobe stores it, no EXIF rotation (a TIFF's own orientation tag is obeyed);
+// the first frame of an animation. `max_pixels` (0: IMAGE_MAX_PIXELS) is checked against
 // the header before any pixel is decoded. EFORMAT_ for damaged or cut off data, EUNSUPPORTED_ for another format or too
 // many pixels, EMEMORY_; the sentence does not name the file (error_prefix). Thread-safe. On failure *out is empty.
 int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels);
 void image_free(struct image *im);   // accepts NULL and an empty picture
 
-// What the first bytes say: "png", "jpeg", "gif", "webp", "bmp", "tiff", or NULL. Not all of them can be decoded.
+// What the first bytes say: "png", "jpeg", "gif", "webp", "bmp", "tiff", or NULL.
 const char *image_format(const void *bytes, size_t n);
 // "jpg" for "jpeg", else the same: the file name's ending.
 const char *image_extension(const char *format);

@@ -74,19 +74,6 @@ static void on_progress(j_common_ptr cinfo)
         give_up(j, "the file ends too early (cut off)");
 }
 
-// Adobe's CMYK is stored inverted: c, m, y, k here are 255 - ink.
-static void cmyk_to_rgb(const unsigned char *in /* n x 4 */, unsigned char *rgb /* n x 3 */, int n)
-{
-    for (int i = 0; i < n; i++) {
-        int k = in[4 * i + 3];
-        for (int c = 0; c < 3; c++) {
-            int t = (255 - in[4 * i + c]) * k + 128;
-            int v = k - (((t >> 8) + t) >> 8);
-            rgb[3 * i + c] = (unsigned char)(v < 0 ? 0 : v);
-        }
-    }
-}
-
 // Everything that may longjmp. Nonzero: j->code or j->why says what.
 static int decode(struct job *j, struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
 {
@@ -117,7 +104,10 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
         JSAMPROW row = j->row ? j->row : to;
         jpeg_read_scanlines(d, &row, 1);
         if (j->row)
-            cmyk_to_rgb(j->row, to, out->width);
+            for (int x = 0; x < out->width; x++) {   // stored inverted, as Adobe does and Pillow assumes
+                const unsigned char *p = j->row + 4 * x;
+                cmyk_to_rgb(to + 3 * x, 255 - p[0], 255 - p[1], 255 - p[2], 255 - p[3]);
+            }
         if (j->starved)
             give_up(j, "the file ends too early (cut off)");
     }

@@ -48,7 +48,10 @@ static void other_bytes_are_named(void)
     struct image im;
     CHECK(image_decode(&im, "", 0, 0) == EFORMAT_);
     CHECK(image_decode(&im, "<html>not found</html>", 22, 0) == EFORMAT_ && strstr(error_last(), "not a picture"));
-    CHECK(image_decode(&im, "GIF89a..........", 16, 0) == EUNSUPPORTED_ && strstr(error_last(), "gif"));
+    CHECK(image_decode(&im, "GIF89a..........", 16, 0) == EFORMAT_ && strstr(error_last(), "GIF"));
+    CHECK(image_decode(&im, "RIFF\1\0\0\0WEBPVP8 ", 16, 0) == EFORMAT_ && strstr(error_last(), "WebP"));
+    CHECK(image_decode(&im, "BM..............", 16, 0) == EFORMAT_ && strstr(error_last(), "BMP"));
+    CHECK(image_decode(&im, "II*\0\x10\0\0\0", 8, 0) == EFORMAT_ && strstr(error_last(), "TIFF"));
     CHECK(image_decode(&im, "\x89PNG\r\n\x1a\n", 8, 0) == EFORMAT_ && strstr(error_last(), "cut off"));
     CHECK(image_decode(&im, "\xff\xd8\xff", 3, 0) == EFORMAT_);
 }
