@@ -71,7 +71,7 @@ static void man_command(const struct command *c, const void *defaults)
     printf("\n.SH SYNOPSIS\n\\fBdiht %s\\fR", c->name);
     for (const struct option *o = c->options; o->name; o++)
         if (o->positional)
-            printf(o->required ? " \\fI%s\\fR" : " [\\fI%s\\fR]", o->value);
+            printf(o->required ? " \\fI%s\\fR%s" : " [\\fI%s\\fR%s]", o->value, o->kind == OPT_TEXTS ? "..." : "");
     printf(" [\\fIoptions\\fR]\n.SH OPTIONS\n");
     for (const struct option *o = c->options; o->name; o++)
         man_option(o, defaults);

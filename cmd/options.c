@@ -33,6 +33,21 @@ void options_free(void)
     nkept = 0;
 }
 
+// One more text at the end of a list. Its room doubles: lists are as long as a shell's argument lists.
+static void append(const char ***list, const char *text)
+{
+    size_t n = 0;
+    while (*list && (*list)[n])
+        n++;
+    if ((n & (n + 1)) == 0) {   // n + 1 places are taken, the NULL's too, and that is all there are
+        const char **more = (const char **)keep(calloc(2 * (n + 1), sizeof **list));
+        if (n)
+            memcpy(more, *list, n * sizeof **list);
+        *list = more;
+    }
+    (*list)[n] = text;
+}
+
 static const struct option *find(const struct command *c, const char *name)
 {
     for (const struct option *o = c->options; o->name; o++)
@@ -90,6 +105,9 @@ static int set(const struct command *c, const struct option *o, const char *text
     switch (o->kind) {
     case OPT_TEXT:
         *(const char **)field = text;
+        return 0;
+    case OPT_TEXTS:
+        append((const char ***)field, text);
         return 0;
     case OPT_FLAG:
         if (!strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1"))
@@ -198,6 +216,7 @@ void option_default(const struct option *o, const void *defaults)
         if (*(const char *const *)field)
             printf(" [%s]", *(const char *const *)field);
         break;
+    case OPT_TEXTS:
     case OPT_FLAG: break;
     case OPT_INT: printf(" [%d]", *(const int *)field); break;
     case OPT_INT64: printf(" [%" PRId64 "]", *(const int64_t *)field); break;
@@ -211,7 +230,7 @@ void options_help(const struct command *c, const void *defaults)
     printf("diht %s: %s\n\nusage: diht %s", c->name, c->summary, c->name);
     for (const struct option *o = c->options; o->name; o++)
         if (o->positional)
-            printf(o->required ? " %s" : " [%s]", o->value);
+            printf(o->required ? " %s%s" : " [%s%s]", o->value, o->kind == OPT_TEXTS ? "..." : "");
     printf(" [options]\n\n");
     for (const struct option *o = c->options; o->name; o++) {
         char left[64];
@@ -239,11 +258,17 @@ static void print_real(FILE *f, double v)
     fputs(text, f);
 }
 
-static void print_text(FILE *f, const char *text)
+// false, with a sentence printed: the text cannot stand in a file of options.
+static bool write_text(const struct command *c, const struct option *o, FILE *f, const char *text)
 {
     size_t n = strlen(text);
     bool quote = !n || isspace((unsigned char)text[0]) || isspace((unsigned char)text[n - 1]) || text[0] == '"';
     fprintf(f, quote ? "\"%s\"" : "%s", text);
+    if (!strpbrk(text, "\r\n"))
+        return true;
+    fprintf(stderr, "diht %s: the value of --%s holds a line break, which a file of options cannot keep\n", c->name,
+            o->name);
+    return false;
 }
 
 char *options_text(const struct command *c, const void *from)
@@ -257,20 +282,24 @@ char *options_text(const struct command *c, const void *from)
     fprintf(f, "# diht %s: the options of this run; --config takes this file\n", c->name);
     for (const struct option *o = c->options; o->name; o++) {
         const char *field = (const char *)from + o->at;
-        if (o->kind == OPT_TEXT && !*(const char *const *)field) {
+        if ((o->kind == OPT_TEXT || o->kind == OPT_TEXTS) && !*(const char *const *)field) {
             fprintf(f, "# %s is not set\n", o->name);
+            continue;
+        }
+        if (o->kind == OPT_TEXTS) {
+            for (const char *const *t = *(const char *const *const *)field; *t; t++) {
+                fprintf(f, "%s = ", o->name);
+                whole &= write_text(c, o, f, *t);
+                fputc('\n', f);
+            }
             continue;
         }
         fprintf(f, "%s = ", o->name);
         switch (o->kind) {
         case OPT_TEXT:
-            if (strpbrk(*(const char *const *)field, "\r\n")) {
-                fprintf(stderr, "diht %s: the value of --%s holds a line break, which a file of options cannot keep\n",
-                        c->name, o->name);
-                whole = false;
-            }
-            print_text(f, *(const char *const *)field);
+            whole &= write_text(c, o, f, *(const char *const *)field);
             break;
+        case OPT_TEXTS: break;   // above
         case OPT_FLAG: fputs(*(const bool *)field ? "true" : "false", f); break;
         case OPT_INT: fprintf(f, "%d", *(const int *)field); break;
         case OPT_INT64: fprintf(f, "%" PRId64, *(const int64_t *)field); break;
@@ -314,14 +343,17 @@ int options_parse(const struct command *c, int argc, char **argv, void *into)
                 fprintf(stderr, "diht %s: nothing expects '%s' ('diht %s --help')\n", c->name, a, c->name);
                 return -1;
             }
-            if (set(c, next++, a, into, ""))
+            if (set(c, next, a, into, ""))
                 return -1;
+            next += next->kind != OPT_TEXTS;   // a list takes all that follow
             continue;
         }
         if (strcmp(a, "--") == 0) {
             only_positional = true;
             continue;
         }
+        if (strcmp(a, "-o") == 0 && find(c, "out"))   // as compilers have taught everyone
+            a = "--out";
         if (strncmp(a, "--", 2) != 0) {
             unknown(c, a, "");
             return -1;
@@ -359,7 +391,7 @@ int options_parse(const struct command *c, int argc, char **argv, void *into)
             return -1;
     }
     for (const struct option *o = c->options; o->name; o++)
-        if (o->required && o->kind == OPT_TEXT && !*(const char **)((char *)into + o->at)) {
+        if (o->required && (o->kind == OPT_TEXT || o->kind == OPT_TEXTS) && !*(void **)((char *)into + o->at)) {
             fprintf(stderr, "diht %s: %s%s is missing: %s ('diht %s --help')\n", c->name, o->positional ? "" : "--",
                     o->positional ? o->value : o->name, o->help, c->name);
             return -1;

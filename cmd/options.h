@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum option_kind { OPT_TEXT, OPT_FLAG, OPT_INT, OPT_INT64, OPT_SEED, OPT_REAL };
+enum option_kind {
+    OPT_TEXT, OPT_FLAG, OPT_INT, OPT_INT64, OPT_SEED, OPT_REAL,
+    OPT_TEXTS,               // may be given again and again: const char **, ends with NULL; NULL: never given
+};
 
 struct option {
     const char *name;        // "batch": --batch N, or `batch = N` in a file

@@ -13,6 +13,7 @@ struct thing {
     int64_t steps;
     uint64_t seed;
     double rate;
+    const char **more;
 };
 #define AT(field) offsetof(struct thing, field)
 
@@ -20,6 +21,7 @@ static const struct option options[] = {
     {"input", OPT_TEXT, AT(input), "FILE", "what to read", true, true},
     {"prompt", OPT_TEXT, AT(prompt), "P", "around captions"},
     {"other", OPT_TEXT, AT(other), "FILE", "a second one", true},
+    {"more", OPT_TEXTS, AT(more), "FILE", "any number"},
     {"quick", OPT_FLAG, AT(quick), "", "in a hurry"},
     {"loud", OPT_FLAG, AT(loud), "", "says more"},
     {"count", OPT_INT, AT(count), "N", "how many"},
@@ -129,6 +131,19 @@ static void faults_are_named(void)
     }
 }
 
+static void lists_grow(void)
+{
+    CHECK(PARSE("in", "--more", "a", "--more=b", "--more", "c") == 0);
+    CHECK(got.more && !strcmp(got.more[0], "a") && !strcmp(got.more[1], "b") && !strcmp(got.more[2], "c") && !got.more[3]);
+    char *text = options_text(&command, &got), *path = temp_file(text ? text : "");
+    CHECK(text && strstr(text, "more = a\nmore = b\nmore = c\n"));
+    CHECK(PARSE("--config", path, "--more", "d") == 0 && got.more && !strcmp(got.more[2], "c") &&
+          !strcmp(got.more[3], "d") && !got.more[4]);
+    unlink(path);
+    free(text);
+    options_free();
+}
+
 static void a_file_lies_between(void)
 {
     char *path = temp_file("# a comment\n\n  input = from file \ncount=3\nquick = yes\nprompt = \" a photo \"\nother = "
@@ -185,6 +200,7 @@ int main(void)
 {
     CASE(defaults_then_arguments);
     CASE(faults_are_named);
+    CASE(lists_grow);
     CASE(a_file_lies_between);
     CASE(text_reads_back_the_same);
     return check_done();
