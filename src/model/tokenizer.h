@@ -17,6 +17,9 @@ struct token_scratch;  // one thread's working memory and word cache
 int tokenizer_open(struct tokenizer **out, const char *path);
 // From the same text in memory (a checkpoint's metadata); `from` names it in sentences.
 int tokenizer_parse(struct tokenizer **out, const char *merges, size_t len, const char *from);
+// CLIP's own merges from the user's data directory ($XDG_DATA_HOME/diht, else ~/.local/share/diht), where `./run build`
+// puts them. EMISSING_: the sentence says how to get them.
+int tokenizer_open_installed(struct tokenizer **out);
 void tokenizer_close(struct tokenizer *t);                   // accepts NULL
 
 int tokenizer_vocab(const struct tokenizer *t);              // 514 + merges: ids are below it
