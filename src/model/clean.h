@@ -3,6 +3,7 @@
 #ifndef MODEL_CLEAN_H
 #define MODEL_CLEAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,9 +25,6 @@ void clean_free(struct clean *c);
 int clean_text(struct clean *c, struct buf *out, const char *text, size_t len);
 
 void runes_put(struct runes *r, int32_t c);
-
-// What U+0080 .. 9F stand for where they are written: Windows-1252, its holes as they are.
-extern const uint16_t c1_meant[32];
 
 // The steps, each from `in` into `out` (empty at the start).
 void step_fix(struct clean *c, struct runes *out, const struct runes *in);        // fix.c

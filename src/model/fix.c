@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Damaged text repaired as ftfy does with its default settings, line by line until nothing changes. Text decoded in the
-// wrong encoding ("mojibake") is left as it is.
+// Damaged text repaired as ftfy 6.3.1 does with its default settings, line by line until nothing changes.
 #include <stdbool.h>
 #include <string.h>
 
 #include <utf8proc.h>
 
+#include "model/charmap.h"
 #include "model/clean.h"
+#include "model/mojibake.h"
 
 enum { ROUNDS = 32 };   // entities nested deeper ("&amp;amp;amp;...") stay: a hostile text costs no more than this
 
@@ -48,7 +49,7 @@ static void put_fixed(struct runes *out, int32_t c)
         return;
     }
     if (c < 0xA0)
-        c = c1_meant[c - 0x80];
+        c = charmap_high[WINDOWS_1252][c - 0x80];
     for (size_t k = 0; k < sizeof ligatures / sizeof *ligatures; k++) {
         if (ligatures[k].c != c)
             continue;
@@ -86,30 +87,22 @@ static size_t after_escape(const struct runes *in, size_t i)
 static bool high(int32_t c) { return c >= 0xD800 && c <= 0xDBFF; }
 static bool low(int32_t c) { return c >= 0xDC00 && c <= 0xDFFF; }
 
-// Entities, characters and line ends of one line: from in into out, room of `out` reused.
-static void pass_characters(struct runes *out, const struct runes *in, bool unescape)
+static void pass_entities(struct runes *out, const struct runes *in, bool unescape)
 {
     out->len = 0;
     for (size_t i = 0; i < in->len;) {
-        int32_t c = in->at[i];
-        if (c == '&' && unescape) {
-            size_t from = out->len;
+        if (in->at[i] == '&' && unescape)
             unescape_strict(out, in, &i);
-            // what came out runs through the rest of the pass too: pull it back off and fix it
-            int32_t made[2];
-            size_t n = out->len - from;
-            if (out->failed || n > 2)
-                return;
-            for (size_t k = 0; k < n; k++)
-                made[k] = out->at[from + k];
-            out->len = from;
-            for (size_t k = 0; k < n; k++)
-                put_fixed(out, made[k]);
-        } else {
-            put_fixed(out, c);
-            i++;
-        }
+        else
+            runes_put(out, in->at[i++]);
     }
+}
+
+static void pass_characters(struct runes *out, const struct runes *in)
+{
+    out->len = 0;
+    for (size_t i = 0; i < in->len; i++)
+        put_fixed(out, in->at[i]);
 }
 
 static void pass_controls(struct runes *out, const struct runes *in)
@@ -199,7 +192,9 @@ void step_fix(struct clean *c, struct runes *out, const struct runes *in)
         for (size_t i = from; i < to; i++)
             runes_put(work, in->at[i]);
         for (int round = 0; round < ROUNDS; round++) {
-            pass_characters(&c->chars, work, unescape);
+            pass_entities(next, work, unescape);
+            fix_encoding(next);
+            pass_characters(&c->chars, next);
             pass_controls(next, &c->chars);
             compose(next, &c->chars);
             bool settled = same(next, work);

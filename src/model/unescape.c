@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #include "base/utf8.h"
+#include "model/charmap.h"
 #include "model/clean.h"
 #include "model/entities.h"
 
@@ -20,16 +21,10 @@ static bool digit(int32_t c) { return c >= '0' && c <= '9'; }
 static bool hex(int32_t c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 static bool letter(int32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-const uint16_t c1_meant[32] = {
-    0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160, 0x2039, 0x152, 0x8D, 0x17D, 0x8F,
-    0x90, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x2DC, 0x2122, 0x161, 0x203A, 0x153, 0x9D, 0x17E,
-    0x178,
-};
-
 static void put_number(struct runes *out, int64_t n)
 {
     if (n >= 0x80 && n <= 0x9F)
-        runes_put(out, c1_meant[n - 0x80]);
+        runes_put(out, charmap_high[WINDOWS_1252][n - 0x80]);
     else if (n == 0 || (n >= 0xD800 && n <= 0xDFFF) || n > 0x10FFFF)
         runes_put(out, UTF8_BAD);
     else if (n == 0x0D || !((n >= 1 && n <= 8) || n == 0x0B || (n >= 0x0E && n <= 0x1F) || n == 0x7F ||

@@ -81,6 +81,14 @@ static void repaired_texts_are_exact(void)
     CHECK(t.lines == 98 && t.right == t.lines);
 }
 
+static void mojibake_is_repaired_exactly(void)
+{
+    if (!tokenizer)
+        SKIP("no merges file; run tools/npm-vocab.sh");
+    struct tally t = check_lines("full");
+    CHECK(t.lines == 26 && t.right == t.lines);
+}
+
 int main(void)
 {
     const char *golden = getenv("DIHT_GOLDEN"), *at = getenv("DIHT_VOCAB");
@@ -91,6 +99,7 @@ int main(void)
         printf("# %s\n", error_last());
     CASE(plain_texts_are_exact);
     CASE(repaired_texts_are_exact);
+    CASE(mojibake_is_repaired_exactly);
     tokenizer_close(tokenizer);
     return check_done();
 }
