@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "image/rows.h"
 
 int transform_crop(const struct transform *t, const struct image *im, unsigned char *out)
 {
@@ -24,14 +25,7 @@ int transform_crop(const struct transform *t, const struct image *im, unsigned c
 
 void transform_normalise(const struct transform *t, const unsigned char *rgb, float *out)
 {
-    size_t n = (size_t)t->size * (size_t)t->size;
-    for (int c = 0; c < 3; c++) {
-        float table[256];   // exactly (v / 255 - mean) / std in float, once a level
-        for (int v = 0; v < 256; v++)
-            table[v] = ((float)v / 255.f - t->mean[c]) / t->std[c];
-        for (size_t i = 0; i < n; i++)
-            out[(size_t)c * n + i] = table[rgb[3 * i + (size_t)c]];
-    }
+    rows_best()->normalise(rgb, out, (size_t)t->size * (size_t)t->size, t->mean, t->std);
 }
 
 int transform_apply(const struct transform *t, const struct image *im, float *out)

@@ -8,6 +8,7 @@
 #include "check.h"
 #include "image/augment.h"
 #include "image/encode.h"
+#include "image/rows.h"
 
 static struct transform plain(int size)
 {
@@ -301,11 +302,47 @@ static void drawing_is_quick(void)
     image_free(&im);
 }
 
+// The loops of this CPU against the plain ones, on sizes around their blocks, in memory that ends where the picture does.
+static void every_isa_gives_the_same_pixels(void)
+{
+    static const int sides[][4] = {   // from width x height to width x height
+        {640, 96, 298, 45}, {31, 33, 64, 64}, {5, 7, 32, 48}, {1, 9, 3, 3}, {700, 3, 11, 2}, {40, 40, 39, 40}, {64, 64, 64, 21},
+        {13, 6, 13, 5}, {300, 1, 37, 1}, {16, 12, 11, 8},
+    };
+    struct rng r = rng_make(3, 1);
+    for (size_t k = 0; k < sizeof sides / sizeof *sides; k++)
+        for (enum image_filter f = FILTER_BICUBIC; f <= FILTER_BILINEAR; f++) {
+            int w = sides[k][0], h = sides[k][1], to_w = sides[k][2], to_h = sides[k][3];
+            size_t bytes = (size_t)w * (size_t)h * 3, out = (size_t)to_w * (size_t)to_h * 3;
+            unsigned char *rgb = malloc(bytes), *plain = malloc(out), *fast = malloc(out);
+            float *x = malloc(out * sizeof *x), *y = malloc(out * sizeof *y);
+            for (size_t i = 0; i < bytes; i++)
+                rgb[i] = (unsigned char)(rng_below(&r, 4) ? rng_next(&r) : rng_below(&r, 2) * 255);
+            struct region all = {rgb, w, h, (size_t)w * 3};
+            setenv("DIHT_ISA", "ref", 1);
+            CHECK(rows_best() == &rows_ref);
+            CHECK(image_resample(&all, to_w, to_h, f, 0, 0, to_w, to_h, plain) == 0);
+            rows_best()->normalise(plain, x, out / 3, (float[]){.48f, .45f, .40f}, (float[]){.26f, .27f, .28f});
+            unsetenv("DIHT_ISA");
+            CHECK(image_resample(&all, to_w, to_h, f, 0, 0, to_w, to_h, fast) == 0);
+            rows_best()->normalise(plain, y, out / 3, (float[]){.48f, .45f, .40f}, (float[]){.26f, .27f, .28f});
+            CHECK(memcmp(plain, fast, out) == 0);
+            CHECK(memcmp(x, y, out * sizeof *x) == 0);
+            free(rgb);
+            free(plain);
+            free(fast);
+            free(x);
+            free(y);
+        }
+    printf("# %s\n", rows_best()->isa);
+}
+
 int main(void)
 {
     CASE(png_comes_back_as_it_was);
     CASE(other_bytes_are_named);
     CASE(damage_is_survived);
+    CASE(every_isa_gives_the_same_pixels);
     CASE(windows_equal_parts_of_the_whole);
     CASE(specs_are_read_or_refused);
     CASE(identity_is_the_plain_transform);
