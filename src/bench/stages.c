@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "bench/input.h"
 #include "model/clip.h"
 #include "nn/hn_nce.h"
 
@@ -269,6 +270,8 @@ static int loss_run(void *state)
 #define TEXT text_open, step_run, step_close
 #define TRAIN train_open, step_run, step_close
 #define LOSS loss_open, loss_run, loss_close
+#define PICTURES pictures_open, pictures_run, pictures_close
+#define CAPTIONS captions_open, captions_run, captions_close
 
 const struct stage stages[] = {
     {"gemm_fp32_1600x768x3072", "GFLOP/s", false, PRODUCT, NULL, 1600, 768, 3072},
@@ -284,5 +287,9 @@ const struct stage stages[] = {
     {"train_tiny_packed_fp32", "samples/s", false, TRAIN, "tiny", 256},
     {"loss_hnnce_8192", "runs/s", false, LOSS, NULL, 8192, 512},
     {"loss_hnnce_65536", "runs/s", true, LOSS, NULL, 65536, 512},
+    {"decode_jpeg_640x480", "images/s/core", false, PICTURES, NULL, 640, 480, -1},
+    {"preprocess_jpeg_224", "images/s/core", false, PICTURES, NULL, 640, 480},
+    {"augment_48", "images/s/core", false, PICTURES, NULL, 72, 72, 48},
+    {"tokenize", "captions/s/core", false, CAPTIONS, NULL},
     {NULL},
 };
