@@ -34,6 +34,7 @@ struct list {
     struct file_map map;
     const char *at, *end;              // unread
     enum list_kind kind;
+    char comma;                        // between a CSV's cells: ',' or, as open_clip has it, a tab
     int64_t row, line;                 // of the next row
     int column[COLUMNS];               // place of each in a row, -1 none
     int columns;                       // the header's, or 2
@@ -127,11 +128,11 @@ static const char *cut_commas(struct list *l, const char **at, const char *end)
             }
             if (p < end && *p == '\r' && p + 1 < end && p[1] == '\n')
                 p++;
-            if (p < end && *p != ',' && *p != '\n')
+            if (p < end && *p != l->comma && *p != '\n')
                 return "text follows a closing quote (\")";
         } else {
             const char *start = p;
-            while (p < end && *p != ',' && *p != '\n')
+            while (p < end && *p != l->comma && *p != '\n')
                 p++;
             bool cr = p > start && p[-1] == '\r' && (p == end || *p == '\n');
             buf_add(&l->text, start, (size_t)(p - start) - cr);
@@ -344,6 +345,8 @@ int list_open(struct list **out, const char *path)
         l->at += 3;
     l->line = 1;
     l->kind = kind_of(l);
+    size_t first = (size_t)(line_end(l->at, l->end) - l->at);
+    l->comma = l->kind == LIST_CSV && memchr(l->at, '\t', first) && !memchr(l->at, ',', first) ? '\t' : ',';
     rc = read_header(l);
 done:
     if (rc)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Caption lists: TSV (as it comes, no quoting), CSV (quotes, line breaks inside them), JSON lines. UTF-8, with or
+// Caption lists: TSV (as it comes, no quoting), CSV (quotes, line breaks inside them; or tabs between the cells, as
+// open_clip has it), JSON lines. UTF-8, with or
 // without a byte-order mark, LF or CRLF. A first row naming the columns (caption, path; maybe tags, split, key; others
 // are passed over) is a header; without one a row is caption, path. Blank lines are no rows.
 #ifndef DATA_LIST_H
@@ -21,6 +22,7 @@ struct list_row {                  // strings live until the next list_next
     const char *path;              // as written: relative ones are meant from the list's directory
     const char *tags, *split;      // "" when none
     const char *bad;               // NULL, or one sentence why the row cannot be used; then only row, line and key hold
+                                   // (a path that is a web address is bad too, but all holds)
 };
 
 int list_open(struct list **out, const char *path); // EMISSING_, EIO_, EFORMAT_ (a header without caption or path)

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Class folders, as ImageNet and torchvision's ImageFolder lay them out: CLASS/picture, or SPLIT/CLASS/picture.
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/map.h"
+#include "data/source_inner.h"
+
+bool is_picture_name(const char *name)
+{
+    static const char *const known[] = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(path_ext(name), known[i]) == 0)
+            return true;
+    return false;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+void names_free(char **names, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+int directory_names(const char *dir, char ***names, int64_t *count)
+{
+    DIR *d = opendir(dir);
+    int64_t n = 0, room = 0;
+    char **all = NULL;
+    int rc = d ? 0 : FAIL(error_from_errno(errno), "%s: cannot open: %s", dir, strerror(errno));
+    for (struct dirent *e; !rc && (e = readdir(d));) {
+        if (e->d_name[0] == '.')
+            continue;
+        if (n == room) {
+            char **more = realloc(all, (size_t)(room = room ? 2 * room : 64) * sizeof *more);
+            if (!more) {
+                rc = FAIL(EMEMORY_, "%s: out of memory", dir);
+                break;
+            }
+            all = more;
+        }
+        if (!(all[n] = strdup(e->d_name)))
+            rc = FAIL(EMEMORY_, "%s: out of memory", dir);
+        else
+            n++;
+    }
+    if (d)
+        closedir(d);
+    if (n)
+        qsort(all, (size_t)n, sizeof *all, by_name);
+    if (rc) {
+        names_free(all, n);
+        all = NULL;
+        n = 0;
+    }
+    *names = all;
+    *count = n;
+    return rc;
+}
+
+struct walk {
+    struct source *s;
+    struct map *classes;   // name -> label; filled in the first round
+    bool put;              // the second round: samples
+    int64_t row;
+};
+
+// The pictures of one class. Their number, or a failure.
+static int64_t walk_class(struct walk *w, const char *dir, const char *split, const char *class)
+{
+    char **names;
+    int64_t n, found = 0;
+    int rc = directory_names(dir, &names, &n);
+    for (int64_t i = 0; i < n && !rc; i++) {
+        if (!is_picture_name(names[i]))
+            continue;
+        found++;
+        if (!w->put)
+            continue;
+        char *path = path_join(dir, names[i]);
+        struct buf key = {0};
+        int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
+        buf_fmt(&key, "%s%s%s/%.*s", split, *split ? "/" : "", class, stem, names[i]);
+        rc = !path || key.failed ? EMEMORY_
+                                 : source_put(w->s, &(struct source_row){
+                                       key.at, split, NULL, &class, 1, w->row,
+                                       map_get(w->classes, class, strlen(class), -1), path, -1, 0});
+        w->row++;
+        buf_free(&key);
+        free(path);
+    }
+    names_free(names, n);
+    return rc ? rc : found;
+}
+
+// Folders of `dir`: classes, or where none holds pictures and splits are allowed, splits.
+static int walk_folders(struct walk *w, const char *dir, const char *split, bool splits)
+{
+    char **names;
+    int64_t n;
+    int rc = directory_names(dir, &names, &n);
+    for (int64_t i = 0; i < n && !rc; i++) {
+        char *path = path_join(dir, names[i]);
+        if (path && file_is_dir(path)) {
+            int64_t found = walk_class(w, path, split, names[i]);
+            rc = found < 0 ? (int)found : 0;
+            if (!rc && !found && splits)
+                rc = walk_folders(w, path, names[i], false);
+            else if (!rc && found && !w->put)
+                rc = map_put(w->classes, names[i], strlen(names[i]), 0);
+        }
+        rc = path ? rc : EMEMORY_;
+        free(path);
+    }
+    names_free(names, n);
+    return rc;
+}
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+// Labels are the places of the names in order.
+static int number_classes(struct map *classes)
+{
+    int64_t n = map_count(classes);
+    char **names = calloc((size_t)n + 1, sizeof *names);
+    int rc = names ? 0 : FAIL(EMEMORY_, "out of memory");
+    for (int64_t i = 0; i < n && !rc; i++) {
+        size_t len;
+        const char *name = map_key(classes, i, &len, NULL);
+        rc = (names[i] = strndup(name, len)) ? 0 : EMEMORY_;
+    }
+    if (!rc)
+        qsort(names, (size_t)n, sizeof *names, by_text);
+    for (int64_t i = 0; i < n && !rc; i++)
+        rc = map_put(classes, names[i], strlen(names[i]), i);
+    if (names)
+        names_free(names, n);
+    return rc;
+}
+
+int read_folders(struct source *s, const char *path)
+{
+    struct walk w = {.s = s, .classes = map_new()};
+    int rc = w.classes ? walk_folders(&w, path, "", true) : FAIL(EMEMORY_, "%s: out of memory", path);
+    if (!rc && map_count(w.classes) == 0)
+        rc = FAIL(EMISSING_, "%s: no dataset (catalog-0000.sqlite), no tars and no folders of pictures in here; "
+                  "diht import LIST --out %s makes a dataset", path, path);
+    if (!rc)
+        rc = number_classes(w.classes);
+    w.put = true;
+    if (!rc)
+        rc = walk_folders(&w, path, "", true);
+    map_free(w.classes);
+    return rc;
+}
