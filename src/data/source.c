@@ -290,8 +290,8 @@ static int read_directory(struct source *s)
     for (int i = 0; i < count; i++)
         free(paths[i]);
     free(paths);
-    if (!rc)
-        return read_dataset(s);
+    if (rc != EMISSING_)
+        return rc ? rc : read_dataset(s);
     return has_tars(s->path) ? read_tars(s, s->path) : read_folders(s, s->path);
 }
 

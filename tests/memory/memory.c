@@ -284,6 +284,8 @@ static void sweep(const char *name, int (*job)(void), bool may_pass)
             int rc = job();
             fail_at = -1;
             if (calls <= k) {
+                if (rc)
+                    printf("# %s: %s\n", name, error_last());
                 CHECK(rc == 0);
                 break;
             }
