@@ -2,13 +2,16 @@
 #include "task/encode.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "data/loader.h"
+#include "task/feature_file.h"
 
 int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path)
 {
@@ -51,42 +54,85 @@ static void take(struct clip *clip, view raw, view unit, int64_t n, bool keep_ra
     ctx_get(ctx, to, keep_raw ? raw : unit, n * clip_config(clip)->embed_dim);
 }
 
+// What was kept of an earlier run, whole batches only; *done: how many samples it covers.
+static int take_kept(struct features *f, struct feature_file *file, int batch, int64_t n, int64_t *done)
+{
+    int64_t rows = feature_file_rows(file);
+    rows = rows < n ? rows / batch * batch : rows;
+    int rc = feature_file_cut(file, rows);
+    for (int64_t i = 0; i < rows && !rc; i++) {
+        bool good;
+        rc = feature_file_read(file, i, &good, f->images + f->n * f->d);
+        if (!rc && good)
+            f->index[f->n++] = i;
+    }
+    *done = rows;
+    return rc ? rc : feature_file_cut(file, rows);
+}
+
+// Rows of samples [from, to): those of the batch are good, the others could not be used.
+static int keep_batch(struct feature_file *file, const struct batch *b, int64_t from, int64_t to, const float *rows,
+                      int64_t d)
+{
+    int rc = 0;
+    for (int64_t i = from, k = 0; i < to && !rc; i++) {
+        bool good = k < b->n && b->index[k] == i;
+        rc = feature_file_add(file, good, rows + k * d);
+        k += good;
+    }
+    return rc ? rc : feature_file_flush(file);
+}
+
 static int encode_images(struct features *f, struct clip *clip, const struct source *s,
-                         const struct features_options *o)
+                         const struct features_options *o, struct feature_file *file)
 {
     const struct config *c = clip_config(clip);
     struct ctx *ctx = clip_ctx(clip);
-    int64_t side = c->vision.image_size, pixels = 3 * side * side;
+    int64_t side = c->vision.image_size, pixels = 3 * side * side, count = source_count(s), done;
     struct loader *loader = NULL;
     struct loader_options lo = {.source = s, .mode = LOADER_SEQUENTIAL, .batch = o->batch, .threads = o->loaders,
                                 .transform = {.size = (int)side, .filter = (enum image_filter)c->vision.interpolation}};
     memcpy(lo.transform.mean, c->vision.mean, sizeof lo.transform.mean);
     memcpy(lo.transform.std, c->vision.std, sizeof lo.transform.std);
+    int rc = take_kept(f, file, o->batch, count, &done);
+    if (rc || done == count)
+        return rc ? rc : o->each ? o->each(o->user, f) : 0;
+    if (done)
+        log_info("%" PRId64 " of %" PRId64 " pictures are done already: going on", done, count);
     view images = ctx_alloc(ctx, F32, o->batch * pixels), raw = ctx_alloc(ctx, F32, o->batch * f->d),
          unit = ctx_alloc(ctx, F32, o->batch * f->d);
-    int rc = images.at && raw.at && unit.at ? loader_open(&loader, &lo) : EMEMORY_;
+    rc = images.at && raw.at && unit.at ? loader_open(&loader, &lo) : EMEMORY_;
+    if (!rc && done)
+        rc = loader_seek(loader, done / o->batch);
     const struct batch *b;
+    int64_t before = done;
     double start = clock_now();
     while (!rc && (rc = loader_next(loader, &b)) > 0) {
-        ctx_put(ctx, images, b->images, b->n * pixels);
-        rc = clip_encode_images(clip, images, b->n, raw, NULL);
+        rc = 0;
+        if (b->n > 0) {
+            ctx_put(ctx, images, b->images, b->n * pixels);
+            rc = clip_encode_images(clip, images, b->n, raw, NULL);
+        }
         if (rc)
             break;
-        take(clip, raw, unit, b->n, o->raw, f->images + f->n * f->d);
+        float *rows = f->images + f->n * f->d;
+        if (b->n > 0)
+            take(clip, raw, unit, b->n, o->raw, rows);
         memcpy(f->index + f->n, b->index, (size_t)b->n * sizeof *f->index);
         f->n += b->n;
-        double rate = (double)f->n / (clock_now() - start);
+        int64_t to = done + o->batch < count ? done + o->batch : count;
+        rc = keep_batch(file, b, done, to, rows, f->d);
+        done = to;
+        if (!rc && o->each)
+            rc = o->each(o->user, f);
+        double rate = (double)(done - before) / (clock_now() - start);
         char left[32];
-        format_seconds(left, (double)(source_count(s) - f->n) / rate);
-        log_progress("%" PRId64 "/%" PRId64 " pictures  %.0f a second  %s left", f->n, source_count(s), rate, left);
-        if (stop_requested())
-            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " pictures; nothing was written", f->n,
-                      source_count(s));
+        format_seconds(left, (double)(count - done) / rate);
+        log_progress("%" PRId64 "/%" PRId64 " pictures  %.0f a second  %s left", done, count, rate, left);
+        if (!rc && stop_requested())
+            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " pictures; %s", done, count,
+                      file ? "the same command goes on from there" : "nothing was written");
     }
-    if (!rc && loader)
-        f->bad = loader_stats(loader).bad;
-    if (!rc && f->n == 0)
-        rc = FAIL(EFORMAT_, "%s: none of the %" PRId64 " pictures could be used", source_path(s), source_count(s));
     loader_close(loader);
     ctx_free(ctx, images);
     ctx_free(ctx, raw);
@@ -94,26 +140,46 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
     return rc;
 }
 
+// Rows done .. done + n - 1 are ready.
+static int keep_texts(struct feature_file *file, const float *rows, int64_t n, int64_t d)
+{
+    int rc = 0;
+    for (int64_t i = 0; i < n && !rc; i++)
+        rc = feature_file_add(file, true, rows + i * d);
+    return rc ? rc : feature_file_flush(file);
+}
+
+// The captions of all samples, good ones or not.
 static int encode_texts(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
-                        const struct features_options *o)
+                        const struct features_options *o, struct feature_file *file)
 {
     const struct config *c = clip_config(clip);
     struct ctx *ctx = clip_ctx(clip);
     int context = c->text.context_length;
-    int64_t batch = o->batch, done = 0;
+    int64_t batch = o->batch, done = feature_file_rows(file), n = 0, at = 0;
+    done = done < f->m ? done / batch * batch : done;
+    int rc = feature_file_cut(file, done);
+    for (int64_t i = 0; i < done && !rc; i++) {
+        bool good;
+        rc = feature_file_read(file, i, &good, f->texts + i * f->d);
+    }
+    if (!rc)
+        rc = feature_file_cut(file, done);
+    if (rc || done == f->m)
+        return rc;
     int32_t *ids = malloc((size_t)(batch * context) * sizeof *ids),
             *starts = malloc(((size_t)batch + 1) * sizeof *starts);
     struct token_scratch *scratch = token_scratch_new();
     struct buf text = {0};
     view raw = ctx_alloc(ctx, F32, batch * f->d), unit = ctx_alloc(ctx, F32, batch * f->d);
-    int rc = ids && starts && scratch && raw.at && unit.at
-                 ? 0
-                 : FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " captions", batch);
-    int64_t n = 0;
-    for (int64_t i = 0; i < f->n && !rc; i++) {
+    if (!ids || !starts || !scratch || !raw.at || !unit.at)
+        rc = FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " captions", batch);
+    for (int64_t i = 0; i < source_count(s) && !rc; i++) {
         struct sample sample;
-        source_sample(s, f->index[i], &sample);
-        for (int k = 0; k < sample.caption_count && !rc; k++) {
+        source_sample(s, i, &sample);
+        for (int k = 0; k < sample.caption_count && !rc; k++, at++) {
+            if (at < done)
+                continue;
             starts[0] = 0;
             buf_clear(&text);
             prompt_apply(&text, o->prompt, sample.captions[k]);
@@ -123,19 +189,23 @@ static int encode_texts(struct features *f, struct clip *clip, const struct toke
                 rc = len;
             else {
                 starts[n + 1] = starts[n] + len;
-                f->txt2img[done + n++] = i;
+                n++;
             }
-            bool last = i == f->n - 1 && k == sample.caption_count - 1;
-            if (!rc && (n == batch || last)) {
+            if (!rc && (n == batch || at == f->m - 1)) {
+                float *rows = f->texts + (at + 1 - n) * f->d;
                 rc = clip_encode_texts(clip, &(struct texts){.n = n, .ids = ids, .starts = starts}, raw, NULL);
-                if (!rc)
-                    take(clip, raw, unit, n, o->raw, f->texts + done * f->d);
-                done += n;
+                if (!rc) {
+                    take(clip, raw, unit, n, o->raw, rows);
+                    rc = keep_texts(file, rows, n, f->d);
+                }
                 n = 0;
+                log_progress("%" PRId64 "/%" PRId64 " captions", at + 1, f->m);
+                if (!rc && stop_requested())
+                    rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " captions; %s", at + 1, f->m,
+                              file ? "the same command goes on from there" : "nothing was written");
             }
         }
     }
-    f->m = done;
     free(ids);
     free(starts);
     token_scratch_free(scratch);
@@ -143,6 +213,61 @@ static int encode_texts(struct features *f, struct clip *clip, const struct toke
     ctx_free(ctx, raw);
     ctx_free(ctx, unit);
     return rc;
+}
+
+// The texts of the images that are there, in their order.
+static void select_texts(struct features *f)
+{
+    int64_t m = 0;
+    for (int64_t i = 0; i < f->n; i++)
+        for (int64_t k = f->first_text[f->index[i]]; k < f->first_text[f->index[i] + 1]; k++) {
+            memmove(f->texts + m * f->d, f->texts + k * f->d, (size_t)f->d * sizeof *f->texts);
+            f->txt2img[m++] = i;
+        }
+    f->m = m;
+}
+
+// What rows depend on, as a hash: the samples, and for texts the prompt and the vocabulary.
+static int hash_samples(char out[SHA256_HEX], const struct source *s, const struct features_options *o, bool images)
+{
+    struct sha256 *h = sha256_new();
+    struct buf line = {0};
+    if (!h)
+        return EMEMORY_;
+    if (!images) {
+        sha256_add(h, o->prompt ? o->prompt : "{}", strlen(o->prompt ? o->prompt : "{}") + 1);
+        sha256_add(h, o->vocabulary, strlen(o->vocabulary) + 1);
+    }
+    for (int64_t i = 0; i < source_count(s); i++) {
+        struct sample x;
+        source_sample(s, i, &x);
+        buf_clear(&line);
+        if (images)
+            source_identity(s, i, &line);
+        for (int k = 0; k < x.caption_count && !images; k++)
+            buf_fmt(&line, "%s%c", x.captions[k], k + 1 < x.caption_count ? 1 : 2);
+        sha256_add(h, line.at, line.len);
+    }
+    sha256_end(h, out);
+    int rc = line.failed;
+    buf_free(&line);
+    return rc;
+}
+
+static int open_kept(struct feature_file **out, const struct source *s, const struct features_options *o, bool images,
+                     int64_t d, int64_t n)
+{
+    char hash[SHA256_HEX], name[64], what[192];
+    *out = NULL;
+    if (!o->keep)
+        return 0;
+    int rc = hash_samples(hash, s, o, images);
+    if (rc)
+        return rc;
+    snprintf(name, sizeof name, "%.16s-%.16s.%s", o->model_hash, hash, images ? "images" : "texts");
+    snprintf(what, sizeof what, "%s%s of model %s, samples %s", o->raw ? "raw " : "", images ? "images" : "texts",
+             o->model_hash, hash);
+    return feature_file_open(out, o->keep, name, what, d, n);
 }
 
 int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
@@ -154,23 +279,39 @@ int features_encode(struct features *f, struct clip *clip, const struct tokenize
     int rc = prompt_check(o->prompt);
     if (rc)
         return rc;
-    int64_t n = source_count(s), m = 0;
-    for (int64_t i = 0; i < n; i++) {
+    struct feature_file *images = NULL, *texts = NULL;
+    int64_t n = source_count(s);
+    f->d = clip_config(clip)->embed_dim;
+    f->first_text = malloc((size_t)(n + 1) * sizeof *f->first_text);
+    for (int64_t i = 0; i < n && f->first_text; i++) {
         struct sample sample;
         source_sample(s, i, &sample);
-        m += sample.caption_count;
+        f->first_text[i] = f->m;
+        f->m += sample.caption_count;
     }
-    f->d = clip_config(clip)->embed_dim;
+    if (f->first_text)
+        f->first_text[n] = f->m;
     f->images = malloc((size_t)(n * f->d) * sizeof *f->images);
-    f->texts = malloc((size_t)(m * f->d) * sizeof *f->texts);
-    f->txt2img = malloc((size_t)m * sizeof *f->txt2img);
+    f->texts = malloc((size_t)(f->m * f->d) * sizeof *f->texts);
+    f->txt2img = malloc((size_t)f->m * sizeof *f->txt2img);
     f->index = malloc((size_t)n * sizeof *f->index);
-    if (!f->images || !f->texts || !f->txt2img || !f->index)
-        rc = FAIL(EMEMORY_, "out of memory: features of %" PRId64 " pictures and %" PRId64 " captions", n, m);
+    if (!f->images || !f->texts || !f->txt2img || !f->index || !f->first_text)
+        rc = FAIL(EMEMORY_, "out of memory: features of %" PRId64 " pictures and %" PRId64 " captions", n, f->m);
     if (!rc)
-        rc = encode_images(f, clip, s, o);
+        rc = open_kept(&texts, s, o, false, f->d, f->m);
     if (!rc)
-        rc = encode_texts(f, clip, t, s, o);
+        rc = encode_texts(f, clip, t, s, o, texts);
+    if (!rc)
+        rc = open_kept(&images, s, o, true, f->d, n);
+    if (!rc)
+        rc = encode_images(f, clip, s, o, images);
+    if (!rc && f->n == 0)
+        rc = FAIL(EFORMAT_, "%s: none of the %" PRId64 " pictures could be used", source_path(s), n);
+    f->bad = n - f->n;
+    if (!rc)
+        select_texts(f);
+    feature_file_close(images);
+    feature_file_close(texts);
     if (rc)
         features_free(f);
     return rc;
@@ -204,5 +345,6 @@ void features_free(struct features *f)
     free(f->texts);
     free(f->txt2img);
     free(f->index);
+    free(f->first_text);
     memset(f, 0, sizeof *f);
 }

@@ -16,12 +16,19 @@ struct features {
     int64_t *txt2img;        // [m]: each caption's image row
     int64_t *index;          // [n]: each image's sample in the source
     int64_t bad;             // samples whose picture could not be used: left out
+    int64_t *first_text;     // while they are made: sample s has texts first_text[s] .. first_text[s + 1] - 1
 };
 
 struct features_options {
     const char *prompt;      // "a photo of {}."; NULL: the caption alone
     bool raw;                // not divided by the norm
     int batch, loaders;
+    const char *keep;        // directory in which rows are kept as they come, NULL: none; a second run goes on there
+    const char *model_hash;  // what they are kept under, with `vocabulary` and the samples
+    const char *vocabulary;
+    // After every batch of pictures: f->n images so far, all texts. Nonzero ends the job with it.
+    int (*each)(void *user, const struct features *f);
+    void *user;
 };
 
 // A model file and the tokenizer inside it (NULL when `tokenizer` is NULL).
