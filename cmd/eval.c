@@ -5,8 +5,10 @@
 #define AT(field) offsetof(diht_eval_options, field)
 
 static const struct option options[] = {
-    {"model", OPT_TEXT, AT(model), "FILE", "model (.safetensors)"},
-    {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true},
+    {"model", OPT_TEXTS, AT(models), "FILE", "model (.safetensors); several: side by side on the same samples"},
+    {"data", OPT_TEXT, AT(data), "DATA", "dataset, list, COCO or ALBEF JSON, WebDataset tars, class folders", true},
+    {"images", OPT_TEXT, AT(images), "DIR", "where the list's picture paths start; rows of addresses: DIR/ROW.jpg"},
+    {"rows", OPT_TEXT, AT(rows), "A:B", "only rows A to B-1 of the list"},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
     {"image-features", OPT_TEXT, AT(image_features), "FILE", "features instead of a model: .npy [n,d], used as given"},
     {"text-features", OPT_TEXT, AT(text_features), "FILE", ".npy [m,d]"},
@@ -16,6 +18,9 @@ static const struct option options[] = {
     {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption"},
     {"ranges", OPT_INT64, AT(ranges), "N", "galleries of N images by list index (0: one gallery)"},
     {"exclude-tag", OPT_TEXT, AT(exclude_tag), "TAG", "leave out samples that carry this tag"},
+    {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},
+    {"left-out", OPT_TEXT, AT(left_out), "FILE", "write the samples left out and why, a JSON line each"},
+    {"merge", OPT_TEXTS, AT(merge), "FILE", "a --json result of some rows; repeat for each: one result of all"},
     {"html", OPT_TEXT, AT(html), "FILE", "write a page with plots and pictures"},
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "training metrics (JSON lines) for the page"},
     {"resamples", OPT_INT, AT(resamples), "N", "bootstrap resamples for the interval"},
@@ -37,6 +42,6 @@ static int run(const void *o)
 
 const struct command command_eval = {
     "eval", "zero-shot retrieval: ranks, Recall@k, intervals, a page",
-    "diht eval DATASET --model model.safetensors --split val --html report.html",
+    "diht eval validation.tsv --images DIR --model M --preset gcc-report --json",
     options, sizeof(diht_eval_options), defaults, run,
 };

@@ -143,8 +143,15 @@ DIHT_API int diht_embed(const diht_embed_options *o, char **result);
 // --- eval: zero-shot retrieval -------------------------------------------------------------------------------------
 typedef struct diht_eval_options {
     const char *image_features, *text_features, *txt2img;   // .npy files, used as given
-    const char *model, *data, *split;                       // or a model and a dataset
-    const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000)
+    const char **models;     // or model files, ends with NULL, on the same samples: their differences with intervals
+    const char *data, *split;
+    const char *images;      // directory that the list's picture paths start from; rows of addresses: files by row
+    const char *rows;        // "A:B": only rows A .. B-1 of the list (NULL: the preset's, or all)
+    const char *keep;        // directory for features as they come, so that a killed run goes on (NULL: beside the data;
+                             // "none": nowhere)
+    const char *left_out;    // write what was left out here, a JSON line a sample
+    const char **merge;      // JSON results of --rows parts, ends with NULL: one result of them all, nothing is run
+    const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000, 14,000 rows)
     const char *prompt;      // overrides the preset's
     int64_t ranges;          // images a range (0: the preset's, or one gallery)
     const char *html;        // write a page here
@@ -156,6 +163,16 @@ typedef struct diht_eval_options {
 } diht_eval_options;
 DIHT_API void diht_eval_defaults(diht_eval_options *o);
 DIHT_API int diht_eval(const diht_eval_options *o, char **result);
+
+// --- verify: an evaluation's JSON result made again from its receipt --------------------------------------------------
+typedef struct diht_verify_options {
+    const char *result;      // JSON of diht_eval
+    int batch, threads, loaders;
+    bool json;
+} diht_verify_options;
+DIHT_API void diht_verify_defaults(diht_verify_options *o);
+// DIHT_EFORMAT: something differs; the sentence says what.
+DIHT_API int diht_verify(const diht_verify_options *o, char **result);
 
 // --- loss: HN-NCE of two feature files -----------------------------------------------------------------------------
 typedef struct diht_loss_options {

@@ -7,5 +7,6 @@
 
 int eval_features(const diht_eval_options *o, char **result);
 int eval_model(const diht_eval_options *o, char **result);
+int eval_merge(const diht_eval_options *o, char **result);   // --merge
 
 #endif

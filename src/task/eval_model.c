@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+// A model, or several side by side, on data: one split after the other.
 #include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,32 +10,49 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "task/eval.h"
 #include "task/eval_page.h"
+#include "task/receipt.h"
 
-// How published tables were made; --prompt and --ranges override.
+// How published tables were made; --prompt, --ranges and --rows override.
 static const struct preset {
     const char *name, *prompt;
-    int64_t ranges;
+    int64_t ranges, rows;
 } presets[] = {
-    {"diht", "a photo of {}.", 0},
-    {"raw", NULL, 0},
-    {"gcc-report", "a photo of {}.", 2000},
+    {"diht", "a photo of {}.", 0, 0},
+    {"raw", NULL, 0, 0},
+    {"gcc-report", "a photo of {}.", 2000, 14000},
 };
-enum { PRESETS = sizeof presets / sizeof *presets, MAX_SPLITS = 16, GROWTH = 24, BOOTSTRAP_SEED = 20230105 };
+enum { PRESETS = sizeof presets / sizeof *presets, MAX_SPLITS = 16, MAX_MODELS = 8, GROWTH = 24 };
+enum { BOOTSTRAP_SEED = 20230105 };
+
+// The released file that the published table of ranges was made with.
+static const char vitl14_336px[] = "4864afccc0f28d5bbc24444672789cfe23320ada5980b730c915defcebe52e4c";
+
+struct ranks {                                // of one model on one split, for the comparison
+    struct recall_rank *i2t, *t2i;
+    int64_t n, m;
+};
 
 struct evaluation {
     const diht_eval_options *o;
     const char *prompt;
-    int64_t ranges;
+    int64_t ranges, first, last;
+    char *keep;                               // directory for features, NULL: none
     struct ctx *ctx;
     struct clip *clip;
     struct tokenizer *tokenizer;
+    struct receipt receipt;
     struct source *source[MAX_SPLITS];        // kept for the page: it borrows their captions
     struct page_split page[2 * MAX_SPLITS];
     int nsources, npages;
     int64_t excluded;                         // samples left out for --exclude-tag
+    int model, split;                         // being evaluated
+    char split_name[MAX_SPLITS][128];
+    struct ranks ranks[MAX_MODELS][MAX_SPLITS];
+    int64_t range_row, range_image;           // first row and image of the range that is being filled
 };
 
 static bool lacks_tag(const void *user, const struct sample *s)
@@ -63,7 +83,7 @@ static int cut_ranges(const struct evaluation *e, const struct source *s, const 
     if (!cut)
         return FAIL(EMEMORY_, "out of memory: %lld ranges", (long long)all);
     int64_t *label = cut + all + 1, g = 0, row = 0;
-    for (int64_t r = 0; r < all; r++) {
+    for (int64_t r = e->first / e->ranges; r < all; r++) {
         struct sample sample;
         int64_t first = row;
         while (row < f->n && (source_sample(s, f->index[row], &sample), sample.row < (r + 1) * e->ranges))
@@ -74,7 +94,7 @@ static int cut_ranges(const struct evaluation *e, const struct source *s, const 
             continue;
         }
         cut[g] = first;
-        label[g++] = r * e->ranges;
+        label[g++] = r * e->ranges > e->first ? r * e->ranges : e->first;
     }
     cut[g] = f->n;
     label[g] = source_rows(s);
@@ -85,10 +105,56 @@ static int cut_ranges(const struct evaluation *e, const struct source *s, const 
     return 0;
 }
 
+// A range's figures while the next ones are still being encoded.
+static int tell_range(struct evaluation *e, const struct features *f, int64_t from, int64_t to, int64_t row)
+{
+    int64_t m = 0, n = to - from;
+    for (int64_t i = from; i < to; i++)
+        m += f->first_text[f->index[i] + 1] - f->first_text[f->index[i]];
+    float *texts = malloc((size_t)(m * f->d) * sizeof *texts);
+    int64_t *map = malloc((size_t)m * sizeof *map), at = 0;
+    struct recall_result r = {0};
+    int rc = texts && map ? 0 : FAIL(EMEMORY_, "out of memory: a range of %" PRId64 " captions", m);
+    for (int64_t i = from; i < to && !rc; i++)
+        for (int64_t k = f->first_text[f->index[i]]; k < f->first_text[f->index[i] + 1]; k++) {
+            memcpy(texts + at * f->d, f->texts + k * f->d, (size_t)f->d * sizeof *texts);
+            map[at++] = i - from;
+        }
+    struct recall_input in = {.images = f->images + from * f->d, .texts = texts, .n = n, .m = m, .d = f->d, .txt2img = map};
+    if (!rc)
+        rc = recall_measure(&r, e->ctx, &in);
+    if (!rc)
+        log_info("rows %" PRId64 "-%" PRId64 ": %" PRId64 " live, T2I %.1f, I2T %.1f", row, row + e->ranges, n,
+                 100 * r.rule[TIES_EXPECTED].t2i.r1, 100 * r.rule[TIES_EXPECTED].i2t.r1);
+    recall_free(&r);
+    free(texts);
+    free(map);
+    return rc;
+}
+
+static int on_images(void *user, const struct features *f)
+{
+    struct evaluation *e = user;
+    const struct source *s = e->source[e->split];
+    int rc = 0;
+    for (int64_t i = e->range_image; i < f->n && !rc; i++) {
+        struct sample x;
+        source_sample(s, f->index[i], &x);
+        if (x.row < e->range_row + e->ranges)
+            continue;
+        if (i > e->range_image)
+            rc = tell_range(e, f, e->range_image, i, e->range_row);
+        e->range_image = i;
+        e->range_row = x.row / e->ranges * e->ranges;
+    }
+    return rc;
+}
+
 static int measure(struct evaluation *e, const struct source *s, const struct features *f, const char *name,
                    struct recall_result *r)
 {
     int64_t *cut = NULL;
+    bool page = e->o->html && e->model == 0;
     struct recall_input in = {.images = f->images,
                               .texts = f->texts,
                               .n = f->n,
@@ -97,17 +163,28 @@ static int measure(struct evaluation *e, const struct source *s, const struct fe
                               .txt2img = f->txt2img,
                               .resamples = e->o->resamples,
                               .seed = BOOTSTRAP_SEED,
-                              .growth = e->o->html && !e->ranges ? GROWTH : 0};
+                              .growth = page && !e->ranges ? GROWTH : 0};
     int rc = f->n ? cut_ranges(e, s, f, &in, &cut)
                   : FAIL(EMISSING_, "split %s: every sample carries the tag '%s'", name, e->o->exclude_tag);
     if (!rc)
         rc = recall_measure(r, e->ctx, &in);
     free(cut);
-    if (!rc && e->o->html) {
+    if (!rc && page) {
         struct page_split *p = &e->page[e->npages++];
         snprintf(p->name, sizeof p->name, "%s", name);
         rc = page_split_make(p, e->ctx, s, f, r);
     }
+    return rc;
+}
+
+static int open_source(struct evaluation *e, const char *split)
+{
+    const diht_eval_options *o = e->o;
+    if (e->model > 0)   // the first model opened it
+        return 0;
+    struct source_options so = {.split = split, .images = o->images, .first = e->first, .last = e->last};
+    int rc = source_open_with(&e->source[e->nsources], o->data, &so);
+    e->nsources += !rc;
     return rc;
 }
 
@@ -117,43 +194,64 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     struct features f = {0};
     struct recall_result r = {0};
     char name[128];
-    struct source **s = &e->source[e->nsources];
     snprintf(name, sizeof name, "%s", split ? split : "all");
-    int rc = source_open(s, o->data, split);
+    int rc = open_source(e, split);
     if (rc)
         return rc;
-    e->nsources++;
-    rc = features_encode(&f, e->clip, e->tokenizer, *s,
-                         &(struct features_options){e->prompt, false, o->batch, o->loaders ? o->loaders : o->threads});
-    if (!rc && (f.bad || source_excluded(*s)))
+    struct source *s = e->source[e->split];
+    e->range_row = e->first;
+    e->range_image = 0;
+    e->receipt.split = split;
+    rc = features_encode(&f, e->clip, e->tokenizer, s,
+                         &(struct features_options){.prompt = e->prompt, .batch = o->batch, .keep = e->keep,
+                                                    .loaders = o->loaders ? o->loaders : o->threads,
+                                                    .model_hash = e->receipt.model_hash,
+                                                    .vocabulary = e->receipt.vocabulary_hash,
+                                                    .each = e->ranges ? on_images : NULL, .user = e});
+    if (!rc && (f.bad || source_excluded(s)))
         log_warn("split %s: %lld samples could not be used and are left out", name,
-                 (long long)(f.bad + source_excluded(*s)));
+                 (long long)(f.bad + source_excluded(s)));
+    struct buf receipt = {0};
+    if (!rc && (o->json || o->left_out))
+        rc = receipt_json(&receipt, &e->receipt, e->ctx, s, &f, o->left_out);
     if (!rc && o->exclude_tag && o->html)   // the page shows both
-        rc = measure(e, *s, &f, name, &r);
+        rc = measure(e, s, &f, name, &r);
     if (!rc && o->exclude_tag) {
         recall_free(&r);
         int64_t before = f.n;
-        features_keep(&f, *s, lacks_tag, o->exclude_tag);
+        features_keep(&f, s, lacks_tag, o->exclude_tag);
         e->excluded += before - f.n;
         snprintf(name, sizeof name, "%.80s without %.30s", split ? split : "all", o->exclude_tag);
     }
     if (!rc)
-        rc = measure(e, *s, &f, name, &r);
-    if (!rc && !o->json)
+        rc = measure(e, s, &f, name, &r);
+    if (!rc && o->json) {
+        buf_char(out, '{');
+        recall_json_members(out, &r);
+        buf_fmt(out, "%s}\n", receipt.at ? receipt.at : "");
+    } else if (!rc && r.range) {
+        bool published = strcmp(e->receipt.model_hash, vitl14_336px) == 0 && e->prompt && e->ranges == 2000;
         buf_fmt(out, "%s:\n", name);
-    if (!rc && o->json)
-        rc = recall_json(out, &r);
-    else if (!rc)
+        recall_report_table(out, r.range, r.galleries, published);
+    } else if (!rc) {
+        buf_fmt(out, "%s:\n", name);
         recall_table(out, &r);
+    }
+    if (!rc) {   // the ranks move to the comparison
+        snprintf(e->split_name[e->split], sizeof *e->split_name, "%s", name);
+        e->ranks[e->model][e->split] = (struct ranks){r.i2t, r.t2i, r.n, r.m};
+        r.i2t = r.t2i = NULL;
+        rc = out->failed;
+    }
+    buf_free(&receipt);
     recall_free(&r);
     features_free(&f);
     return rc;
 }
 
-static int write_page(struct evaluation *e)
+static int write_page(struct evaluation *e, const struct config *c, int64_t parameters)
 {
     const diht_eval_options *o = e->o;
-    const struct config *c = clip_config(e->clip);
     struct report_split splits[2 * MAX_SPLITS];
     struct report_training training = {0};
     char summary[256], date[32];
@@ -163,11 +261,11 @@ static int write_page(struct evaluation *e)
     snprintf(summary, sizeof summary,
              "image %d px / %d, %d wide, %d layers; text %d wide, %d layers; embedding %d; %.2f M parameters",
              c->vision.image_size, c->vision.patch_size, c->vision.width, c->vision.layers, c->text.width,
-             c->text.layers, c->embed_dim, (double)clip_parameters(e->clip) / 1e6);
+             c->text.layers, c->embed_dim, (double)parameters / 1e6);
     for (int i = 0; i < e->npages; i++)
         splits[i] = e->page[i].split;
     int rc = o->metrics ? report_training_read(&training, o->metrics) : 0;
-    struct report page = {.model = o->model,
+    struct report page = {.model = o->models[0],
                           .model_summary = summary,
                           .dataset = o->data,
                           .split = o->split,
@@ -185,6 +283,18 @@ static int write_page(struct evaluation *e)
     return rc;
 }
 
+// "A:B", either of them may be missing.
+static int parse_rows(const char *text, int64_t *first, int64_t *last)
+{
+    char *end;
+    const char *colon = strchr(text, ':');
+    *first = colon == text ? 0 : strtoll(text, &end, 10);
+    bool good = colon && (colon == text || end == colon);
+    *last = colon && colon[1] ? strtoll(colon + 1, &end, 10) : 0;
+    good = good && (!colon[1] || !*end) && *first >= 0 && (!colon[1] || *last > *first);
+    return good ? 0 : FAIL(EUSAGE_, "--rows %s: A:B expected, rows A to B-1 of the list, B above A", text);
+}
+
 static int choose_preset(struct evaluation *e)
 {
     const diht_eval_options *o = e->o;
@@ -199,21 +309,45 @@ static int choose_preset(struct evaluation *e)
     }
     e->prompt = o->prompt ? o->prompt : p->prompt;
     e->ranges = o->ranges ? o->ranges : p->ranges;
-    return prompt_check(e->prompt);
+    e->last = p->rows;
+    int rc = o->rows ? parse_rows(o->rows, &e->first, &e->last) : 0;
+    return rc ? rc : prompt_check(e->prompt);
+}
+
+// "DATASET/features", or beside what is not ours to write into: "LIST.features".
+static int choose_keep(struct evaluation *e)
+{
+    const char *keep = e->o->keep, *data = e->o->data;
+    if (keep && strcmp(keep, "none") == 0)
+        return 0;
+    struct buf b = {0};
+    size_t n = strlen(data);
+    while (n > 1 && data[n - 1] == '/')
+        n--;
+    if (keep)
+        buf_str(&b, keep);
+    else {
+        buf_fmt(&b, "%.*s/catalog-0000.sqlite", (int)n, data);
+        bool ours = b.at && file_exists(b.at);
+        buf_clear(&b);
+        buf_fmt(&b, "%.*s%s", (int)n, data, ours ? "/features" : ".features");
+    }
+    return (e->keep = buf_steal(&b)) ? 0 : FAIL(EMEMORY_, "out of memory");
 }
 
 // "a,b,c" one after the other; several give {"a": {...}, "b": {...}}.
-static int evaluate_all(struct evaluation *e, struct buf *out)
+static int evaluate_splits(struct evaluation *e, struct buf *out)
 {
     char *list = e->o->split ? strdup(e->o->split) : NULL, *save = NULL;
     if (e->o->split && !list)
         return FAIL(EMEMORY_, "out of memory");
     bool several = list && strchr(list, ',');
-    int rc = 0, done = 0;
+    int rc = 0;
+    e->split = 0;
     if (!list)
         rc = evaluate(e, NULL, out);
     for (char *name = list ? strtok_r(list, ",", &save) : NULL; name && !rc; name = strtok_r(NULL, ",", &save)) {
-        if (done == MAX_SPLITS) {
+        if (e->split == MAX_SPLITS) {
             rc = FAIL(EUSAGE_, "--split: at most %d at once", MAX_SPLITS);
             break;
         }
@@ -222,47 +356,143 @@ static int evaluate_all(struct evaluation *e, struct buf *out)
         while (several && e->o->json && one.len && one.at[one.len - 1] == '\n')
             one.at[--one.len] = 0;
         if (several && e->o->json)
-            buf_fmt(out, "%s\"%s\": %s", done ? ", " : "{", name, one.at ? one.at : "null");
+            buf_fmt(out, "%s\"%s\": %s", e->split ? ", " : "{", name, one.at ? one.at : "null");
         else
-            buf_fmt(out, "%s%s", done ? "\n" : "", one.at ? one.at : "");
+            buf_fmt(out, "%s%s", e->split ? "\n" : "", one.at ? one.at : "");
         buf_free(&one);
-        done++;
+        e->split++;
     }
+    e->split += !list;
     if (several && e->o->json)
         buf_str(out, "}\n");
     free(list);
     return rc ? rc : out->failed;
 }
 
+static int open_model(struct evaluation *e, const char *path)
+{
+    int rc = model_open(&e->clip, &e->tokenizer, e->ctx, path);
+    if (rc)
+        return rc;
+    const char *merges = tokenizer_merges(e->tokenizer);
+    e->receipt = (struct receipt){
+        .model = path, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
+        .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
+        .resamples = e->o->resamples};
+    sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));
+    return sha256_file(e->receipt.model_hash, path);
+}
+
+static void close_model(struct evaluation *e)
+{
+    tokenizer_close(e->tokenizer);
+    clip_free(e->clip);
+    e->tokenizer = NULL;
+    e->clip = NULL;
+}
+
+// Every later model against the first, query by query.
+static int compare(struct evaluation *e, int models, struct buf *out)
+{
+    bool json = e->o->json;
+    buf_str(out, json ? ", \"paired\": [" : "\nR@1 against the first model, in points (95 % interval of the difference):\n");
+    int rc = 0;
+    for (int k = 1; k < models && !rc; k++)
+        for (int s = 0; s < e->split && !rc; s++) {
+            const struct ranks *a = &e->ranks[0][s], *b = &e->ranks[k][s];
+            double d[2][3];
+            if (a->n != b->n || a->m != b->m)
+                return FAIL(EFORMAT_, "%s: the pictures changed between the models", e->o->data);
+            rc = recall_paired(&d[0][0], &d[0][1], &d[0][2], a->i2t, b->i2t, a->n, e->o->resamples, BOOTSTRAP_SEED);
+            if (!rc)
+                rc = recall_paired(&d[1][0], &d[1][1], &d[1][2], a->t2i, b->t2i, a->m, e->o->resamples, BOOTSTRAP_SEED + 1);
+            if (!rc && json)
+                buf_fmt(out, "%s{\"model\": %d, \"split\": \"%s\"", k + s > 1 ? ", " : "", k, e->split_name[s]);
+            else if (!rc)
+                buf_fmt(out, "%s, %s:", e->o->models[k], e->split_name[s]);
+            for (int i = 0; i < 2 && !rc; i++) {
+                const char *way = i ? "t2i" : "i2t";
+                if (json && isfinite(d[i][1]))
+                    buf_fmt(out, ", \"%s\": {\"r1_gain\": %.17g, \"low\": %.17g, \"high\": %.17g}", way, 100 * d[i][0],
+                            100 * d[i][1], 100 * d[i][2]);
+                else if (json)
+                    buf_fmt(out, ", \"%s\": {\"r1_gain\": %.17g, \"low\": null, \"high\": null}", way, 100 * d[i][0]);
+                else
+                    buf_fmt(out, "  %s %+.1f (%+.1f to %+.1f)", way, 100 * d[i][0], 100 * d[i][1], 100 * d[i][2]);
+            }
+            buf_str(out, rc ? "" : json ? "}" : "\n");
+        }
+    buf_str(out, json ? "]" : "");
+    return rc ? rc : out->failed;
+}
+
+static int evaluate_models(struct evaluation *e, int models, struct buf *out)
+{
+    const diht_eval_options *o = e->o;
+    int rc = 0;
+    if (models > 1 && o->json)
+        buf_str(out, "{\"models\": [");
+    for (e->model = 0; e->model < models && !rc; e->model++) {
+        rc = open_model(e, o->models[e->model]);
+        if (!rc && models > 1 && o->json)
+            buf_str(out, e->model ? ", " : "");
+        else if (!rc && models > 1)
+            buf_fmt(out, "%s%s\n", e->model ? "\n" : "", o->models[e->model]);
+        if (!rc)
+            rc = evaluate_splits(e, out);
+        while (models > 1 && o->json && out->len && out->at[out->len - 1] == '\n')
+            out->at[--out->len] = 0;
+        if (!rc && o->html && e->model == 0)
+            rc = write_page(e, clip_config(e->clip), clip_parameters(e->clip));
+        close_model(e);
+    }
+    if (!rc && models > 1 && o->json)
+        buf_char(out, ']');
+    if (!rc && models > 1)
+        rc = compare(e, models, out);
+    if (!rc && models > 1 && o->json)
+        buf_str(out, "}\n");
+    return rc ? rc : out->failed;
+}
+
 int eval_model(const diht_eval_options *o, char **result)
 {
-    struct evaluation e = {.o = o};
+    struct evaluation *e = calloc(1, sizeof *e);
     struct buf out = {0};
     double start = clock_now();
-    int rc = choose_preset(&e);
+    int models = 0;
+    if (!e)
+        return FAIL(EMEMORY_, "out of memory");
+    e->o = o;
+    while (o->models[models])
+        models++;
+    int rc = models <= MAX_MODELS ? choose_preset(e) : FAIL(EUSAGE_, "--model: at most %d at once", MAX_MODELS);
     if (!rc)
-        rc = ctx_open(&e.ctx, F32, o->threads, NULL);
+        rc = choose_keep(e);
     if (!rc)
-        rc = model_open(&e.clip, &e.tokenizer, e.ctx, o->model);
+        rc = ctx_open(&e->ctx, F32, o->threads, NULL);
     if (!rc)
-        rc = evaluate_all(&e, &out);
-    if (!rc && o->html)
-        rc = write_page(&e);
-    if (!rc && e.excluded)
-        log_info("%lld samples with the tag '%s' were left out", (long long)e.excluded, o->exclude_tag);
+        rc = evaluate_models(e, models, &out);
+    if (!rc && e->excluded)
+        log_info("%lld samples with the tag '%s' were left out", (long long)e->excluded / models, o->exclude_tag);
     if (!rc) {
         char memory[32];
         format_bytes(memory, (double)memory_peak());
         log_info("%.1f s, at most %s of memory", clock_now() - start, memory);
         rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
     }
-    for (int i = 0; i < e.npages; i++)
-        page_split_free(&e.page[i]);
-    for (int i = 0; i < e.nsources; i++)
-        source_close(e.source[i]);
+    close_model(e);
+    for (int i = 0; i < e->npages; i++)
+        page_split_free(&e->page[i]);
+    for (int i = 0; i < e->nsources; i++)
+        source_close(e->source[i]);
+    for (int k = 0; k < MAX_MODELS * MAX_SPLITS; k++) {
+        free(e->ranks[k / MAX_SPLITS][k % MAX_SPLITS].i2t);
+        free(e->ranks[k / MAX_SPLITS][k % MAX_SPLITS].t2i);
+    }
     buf_free(&out);
-    tokenizer_close(e.tokenizer);
-    clip_free(e.clip);
-    ctx_close(e.ctx);
+    ctx_close(e->ctx);
+    free(e->keep);
+    free(e);
     return rc;
 }

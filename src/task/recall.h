@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "kernel/kernels.h"
 
+#include <stdbool.h>
+
 // A query's place among its candidates.
 struct recall_rank {
     int64_t lo;      // wrong candidates above the best right one
@@ -70,8 +72,17 @@ int recall_topk(int64_t *index /* nq x k */, float *score /* nq x k, or NULL */,
                 const int64_t *chosen /* nq rows of queries */, int64_t nq, const float *candidates /* n x d */, int64_t n,
                 int64_t d, int64_t k);
 
+// By how much b's R@1 is above a's over the same queries, with its 95 % bootstrap interval: fractions.
+int recall_paired(double *diff, double *low, double *high, const struct recall_rank *a, const struct recall_rank *b,
+                  int64_t n, int resamples, uint64_t seed);
+
 // The contract's JSON object (one line), or a table for people.
 int recall_json(struct buf *, const struct recall_result *);
+int recall_json_members(struct buf *, const struct recall_result *);   // without the braces
 void recall_table(struct buf *, const struct recall_result *);
+
+// The course report's table: a line a range with its live pictures and R@1 in both directions, then their plain means.
+// With the published figures of diht_vitl14_336px beside them where the ranges are those.
+void recall_report_table(struct buf *, const struct recall_range *, int64_t galleries, bool published);
 
 #endif

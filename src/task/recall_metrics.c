@@ -129,6 +129,34 @@ int recall_interval(double *low, double *high, const struct recall_rank *r, int6
     return rc;
 }
 
+int recall_paired(double *diff, double *low, double *high, const struct recall_rank *a, const struct recall_rank *b,
+                  int64_t n, int resamples, uint64_t seed)
+{
+    double *gain = malloc((size_t)(n > 0 ? n : 1) * sizeof *gain),
+           *mean = malloc((size_t)(resamples > 0 ? resamples : 1) * sizeof *mean);
+    int rc = gain && mean ? 0 : FAIL(EMEMORY_, "out of memory: %d resamples of %lld queries", resamples, (long long)n);
+    *diff = 0;
+    *low = *high = NAN;
+    for (int64_t i = 0; i < n && !rc; i++) {
+        gain[i] = recall_at(&b[i], 1, TIES_EXPECTED) - recall_at(&a[i], 1, TIES_EXPECTED);
+        *diff += gain[i] / (double)n;
+    }
+    for (int r = 0; r < resamples && n > 0 && !rc; r++) {
+        struct rng g = rng_make(seed, (uint64_t)r);
+        mean[r] = 0;
+        for (int64_t i = 0; i < n; i++)
+            mean[r] += gain[(rng_next(&g) >> 32) * (uint64_t)n >> 32] / (double)n;
+    }
+    if (!rc && resamples > 0 && n > 0) {
+        qsort(mean, (size_t)resamples, sizeof *mean, by_value);
+        *low = percentile(mean, resamples, .025);
+        *high = percentile(mean, resamples, .975);
+    }
+    free(gain);
+    free(mean);
+    return rc;
+}
+
 // --- smaller galleries ---------------------------------------------------------------------------------------------
 static double log_choose(double n, double k) { return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1); }
 

@@ -259,7 +259,9 @@ static int job_eval(void)
     snprintf(page, sizeof page, "%s/page.html", dir);
     diht_eval_options o;
     diht_eval_defaults(&o);
-    o.model = trained;
+    const char *models[] = {trained, NULL};
+    o.models = models;
+    o.keep = "none";
     o.data = dataset;
     o.html = page;
     o.resamples = 10;

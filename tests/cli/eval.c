@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluation as people run it: killed and gone on with, parts on several machines merged, models side by side, receipts.
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "check.h"
+#include "run.h"
+
+enum { ROWS = 240 };
+
+// A list of ROWS rows over the golden pictures; every fifth file is not there.
+static void many_rows(const char *name)
+{
+    static const char *const pictures[] = {"jpeg_gray_301x200.jpg", "png_rgba_200x201.png", "jpeg_exif6_320x240.jpg",
+                                           "png_gray16_96x64.png", "gif_animated_180x120.gif", "png_adam7_rgb_151x99.png"};
+    FILE *f = fopen(name, "w");
+    for (int i = 0; f && i < ROWS; i++) {
+        if (i % 5 == 3)
+            fprintf(f, "a dead link %d\tgone%d.jpg\n", i, i);
+        else
+            fprintf(f, "a %s number %d\t%s/preprocess/images/%s\n", i % 2 ? "dog" : "red bus", i, getenv("DIHT_GOLDEN"),
+                    pictures[i % 6]);
+    }
+    if (f)
+        fclose(f);
+}
+
+static void prepare(void)
+{
+    static const char tiny[] = "{\"embed_dim\":16,"
+                               "\"vision\":{\"image_size\":32,\"patch_size\":8,\"width\":32,\"layers\":1,\"head_width\":16},"
+                               "\"text\":{\"context_length\":16,\"vocab_size\":518,\"width\":32,\"layers\":1,\"heads\":2}}";
+    scratch_list("small.tsv");
+    many_rows("list.tsv");
+    scratch_file("tiny.json", tiny);
+    CHECK(diht("vocab small.tsv --merges 8 --out m.txt") == 0);
+    for (int seed = 1; seed < 3; seed++)
+        CHECK(diht("train small.tsv --split train --model tiny.json --vocab m.txt --batch 4 --steps 2 --seed %d --out run%d",
+                   seed, seed) == 0);
+    CHECK(system("mv run1/model.safetensors a.safetensors && mv run2/model.safetensors b.safetensors") == 0);
+}
+
+static json_t *result(void)
+{
+    json_t *j = json_loads(out, 0, NULL);
+    if (!j)
+        printf("# not JSON: %.300s\n", out);
+    return j;
+}
+
+static double r1(const json_t *j, const char *way)
+{
+    return json_number_value(json_object_get(json_object_get(j, way), "r1"));
+}
+
+static json_int_t count(const json_t *j, const char *object)
+{
+    return json_integer_value(json_object_get(json_object_get(j, object), "count"));
+}
+
+#define EVAL "eval list.tsv --batch 8 --threads 1 --preset gcc-report --ranges 60 --json "
+
+static void what_is_left_out_is_listed(void)
+{
+    CHECK(diht(EVAL "--model a.safetensors --keep none --left-out left.jsonl") == 0 && json_line());
+    CHECK(system("cp .out whole.json && test ! -e list.tsv.features && test $(wc -l <left.jsonl) = 48") == 0);
+    CHECK(system("grep -q '\"row\": 3, .*gone3.jpg' left.jsonl") == 0);
+    json_t *j = result(), *receipt = json_object_get(j, "receipt");
+    CHECK(count(j, "left_out") == 48 && json_array_size(json_object_get(j, "ranges")) == 4);
+    CHECK(strlen(json_string_value(json_object_get(receipt, "model_sha256"))) == 64);
+    CHECK_STR(json_string_value(json_object_get(receipt, "prompt")), "a photo of {}.");
+    json_decref(j);
+    CHECK(diht("eval list.tsv --model a.safetensors --preset gcc-report --ranges 60 --keep none") == 0);
+    CHECK(strstr(out, "60-120") && strstr(out, " 48 ") && strstr(out, "\nmean"));
+    CHECK(said("rows 60-120: 48 live"));
+}
+
+static void nap(double seconds) { nanosleep(&(struct timespec){0, (long)(seconds * 1e9)}, NULL); }
+
+// Killed at any moment and started again: the same JSON to the byte.
+static void killed_runs_go_on(void)
+{
+    const char *program = getenv("DIHT_PROGRAM");
+    char line[1024];
+    int kills = 0;
+    snprintf(line, sizeof line, "exec '%s' " EVAL "--model a.safetensors --keep kept >.out 2>.err", program ? program : "diht");
+    for (int i = 0; i < 8; i++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0) {
+            execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+            _exit(127);
+        }
+        nap(.02 + .017 * i);
+        kill(pid, SIGKILL);
+        CHECK(waitpid(pid, &status, 0) == pid);
+        kills += WIFSIGNALED(status);
+    }
+    CHECK(kills > 0);
+    CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
+    // all is there now: nothing is encoded, another protocol has its pictures
+    CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
+    CHECK(diht("eval list.tsv --model a.safetensors --keep kept --json") == 0);
+    CHECK(system("test $(ls kept | grep -c images) = 1 && test $(ls kept | grep -c texts) = 2") == 0);
+    // half a row at the end, rubbish at the end, another file in its place
+    CHECK(system("f=$(ls kept/*.images) && truncate -s -30 $f") == 0);
+    CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0 && said("going on"));
+    CHECK(system("f=$(ls kept/*.images) && truncate -s -700 $f && head -c 700 /dev/zero >>$f") == 0);
+    CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
+    CHECK(system("for f in kept/*; do echo rubbish >$f; done") == 0);
+    CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
+    // beside a list by default; where nothing can be written, without
+    CHECK(diht(EVAL "--model a.safetensors") == 0 && scratch_has("list.tsv.features"));
+    CHECK(diht(EVAL "--model a.safetensors --keep /proc/none") == 0 && said("not kept") && system("cmp .out whole.json") == 0);
+}
+
+static void parts_are_merged(void)
+{
+    CHECK(diht(EVAL "--model a.safetensors --rows 0:120") == 0 && system("cp .out one.json") == 0);
+    CHECK(diht(EVAL "--model a.safetensors --rows 120:") == 0 && system("cp .out two.json") == 0);
+    CHECK(diht("eval --merge two.json --merge one.json --json") == 0 && json_line());
+    json_t *merged = result(), *whole = json_load_file("whole.json", 0, NULL);
+    CHECK(json_equal(json_object_get(merged, "ranges"), json_object_get(whole, "ranges")));
+    CHECK_CLOSE(r1(json_object_get(merged, "range_means"), "t2i"), r1(json_object_get(whole, "range_means"), "t2i"), 1e-9);
+    CHECK_CLOSE(r1(merged, "i2t"), r1(whole, "i2t"), 1e-9);
+    CHECK_CLOSE(r1(merged, "t2i"), r1(whole, "t2i"), 1e-9);
+    json_decref(merged);
+    json_decref(whole);
+    CHECK(diht("eval --merge one.json --merge two.json") == 0 && strstr(out, "180-240") && strstr(out, "mean"));
+    CHECK(diht("eval --merge one.json --merge whole.json") == 1 && said("rows 0-60 are in"));
+    CHECK(diht(EVAL "--model b.safetensors --rows 120:240") == 0 && system("cp .out other.json") == 0);
+    CHECK(diht("eval --merge one.json --merge other.json") == 1 && said("model_sha256"));
+    scratch_file("no.json", "{\"i2t\": 3}");
+    CHECK(diht("eval --merge no.json") == 1 && said("no receipt"));
+    CHECK(diht("eval --merge gone.json") == 1 && said("gone.json"));
+    CHECK(diht("eval --merge one.json --model a.safetensors") == 2);
+    CHECK(diht(EVAL "--model a.safetensors --rows 5") == 2 && said("A:B"));
+    CHECK(diht(EVAL "--model a.safetensors --rows 9:9") == 2);
+    CHECK(diht(EVAL "--model a.safetensors --rows 240:") == 1 && said("no sample"));
+}
+
+static void models_stand_side_by_side(void)
+{
+    CHECK(diht("eval list.tsv --model a.safetensors --model b.safetensors --model a.safetensors --json") == 0 && json_line());
+    json_t *j = result(), *models = json_object_get(j, "models"), *paired = json_object_get(j, "paired");
+    CHECK(json_array_size(models) == 3 && json_array_size(paired) == 2);
+    const json_t *other = json_object_get(json_array_get(paired, 0), "t2i");
+    const json_t *self = json_object_get(json_array_get(paired, 1), "t2i");
+    double gain = json_number_value(json_object_get(other, "r1_gain"));
+    CHECK_CLOSE(gain, r1(json_array_get(models, 1), "t2i") - r1(json_array_get(models, 0), "t2i"), 1e-9);
+    CHECK(json_number_value(json_object_get(other, "low")) <= gain);
+    CHECK(json_number_value(json_object_get(other, "high")) >= gain);
+    CHECK(json_number_value(json_object_get(self, "r1_gain")) == 0 && json_number_value(json_object_get(self, "high")) == 0);
+    json_decref(j);
+    CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none") == 0);
+    CHECK(strstr(out, "b.safetensors, val:") && strstr(out, "95 %"));
+    CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
+}
+
+static void receipts_can_be_verified(void)
+{
+    CHECK(diht("verify whole.json") == 0 && strstr(out, "the same"));
+    CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --json") == 0);
+    CHECK(system("cp .out two.json") == 0 && diht("verify two.json") == 0 && strstr(out, "4 results"));
+    CHECK(diht("eval small.tsv --split val --model a.safetensors --prompt '{} x' --json") == 0 && system("cp .out v.json") == 0);
+    CHECK(diht("verify v.json --json") == 0 && json_line());
+    CHECK(system("sed 's/\"r5\": [0-9.]*/\"r5\": 12.5/' v.json >lie.json") == 0);
+    CHECK(diht("verify lie.json") == 1 && said("i2t.r5 was 12.5"));
+    CHECK(system("sed 's/number 9/number nine/' small.tsv >new.tsv && mv new.tsv small.tsv") == 0);
+    CHECK(diht("verify v.json") == 1 && said("list_sha256"));
+    CHECK(system("cp b.safetensors a.safetensors") == 0);
+    CHECK(diht("verify v.json") == 1 && said("another model"));
+    CHECK(diht("verify list.tsv") == 1 && diht("verify no.json") == 1 && said("no receipt"));
+    CHECK(diht("verify gone.json") == 1 && said("gone.json"));
+}
+
+int main(void)
+{
+    if (!scratch_begin()) {
+        printf("Bail out! no scratch directory\n");
+        return 1;
+    }
+    prepare();
+    CASE(what_is_left_out_is_listed);
+    CASE(killed_runs_go_on);
+    CASE(parts_are_merged);
+    CASE(models_stand_side_by_side);
+    CASE(receipts_can_be_verified);
+    scratch_end();
+    return check_done();
+}
