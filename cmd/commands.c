@@ -8,6 +8,7 @@ extern const struct command command_tokenize;
 extern const struct command command_train;
 extern const struct command command_embed;
 extern const struct command command_eval;
+extern const struct command command_classify;
 extern const struct command command_verify;
 extern const struct command command_loss;
 extern const struct command command_info;
@@ -21,6 +22,7 @@ const struct command *const commands[] = {
     &command_train,
     &command_embed,
     &command_eval,
+    &command_classify,
     &command_verify,
     &command_loss,
     &command_info,

@@ -164,6 +164,20 @@ typedef struct diht_eval_options {
 DIHT_API void diht_eval_defaults(diht_eval_options *o);
 DIHT_API int diht_eval(const diht_eval_options *o, char **result);
 
+// --- classify: zero-shot classification ----------------------------------------------------------------------------
+typedef struct diht_classify_options {
+    const char *model;
+    const char *data, *split, *images;      // class folders, WebDataset tars with .cls
+    const char *classnames, *templates;     // a text a line, or JSON (NULL: files beside the data, else what is there)
+    const char *set;                        // which list of a JSON file
+    const char *keep, *left_out;            // as in diht_eval_options
+    int resamples;
+    int batch, threads, loaders;
+    bool json;
+} diht_classify_options;
+DIHT_API void diht_classify_defaults(diht_classify_options *o);
+DIHT_API int diht_classify(const diht_classify_options *o, char **result);
+
 // --- verify: an evaluation's JSON result made again from its receipt --------------------------------------------------
 typedef struct diht_verify_options {
     const char *result;      // JSON of diht_eval

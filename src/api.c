@@ -61,6 +61,11 @@ void diht_eval_defaults(diht_eval_options *o)
     *o = (diht_eval_options){.resamples = 2000, .batch = 64};
 }
 
+void diht_classify_defaults(diht_classify_options *o)
+{
+    *o = (diht_classify_options){.resamples = 2000, .batch = 64};
+}
+
 void diht_verify_defaults(diht_verify_options *o)
 {
     *o = (diht_verify_options){.batch = 64};
@@ -91,6 +96,7 @@ int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *, const ch
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }
 int diht_eval(const diht_eval_options *o, char **result) { return task_eval(o, result); }
+int diht_classify(const diht_classify_options *o, char **result) { return task_classify(o, result); }
 int diht_verify(const diht_verify_options *o, char **result) { return task_verify(o, result); }
 int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, result); }
 int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }

@@ -27,9 +27,9 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     struct buf keys = {0};
     int rc = source_open(&s, o->data, o->split);
     if (!rc)
-        rc = features_encode(
-            &f, clip, t, s,
-            &(struct features_options){o->prompt, o->raw, o->batch, o->loaders ? o->loaders : o->threads});
+        rc = features_encode(&f, clip, t, s,
+                             &(struct features_options){.prompt = o->prompt, .raw = o->raw, .batch = o->batch,
+                                                        .loaders = o->loaders ? o->loaders : o->threads});
     for (int64_t i = 0; i < f.n && !rc; i++) {
         struct sample sample;
         source_sample(s, f.index[i], &sample);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "data/loader.h"
@@ -270,6 +271,26 @@ static int open_kept(struct feature_file **out, const struct source *s, const st
     return feature_file_open(out, o->keep, name, what, d, n);
 }
 
+int features_place(char **out, const char *keep, const char *data)
+{
+    struct buf b = {0};
+    size_t n = strlen(data);
+    *out = NULL;
+    if (keep && strcmp(keep, "none") == 0)
+        return 0;
+    while (n > 1 && data[n - 1] == '/')
+        n--;
+    if (keep) {
+        buf_str(&b, keep);
+    } else {
+        buf_fmt(&b, "%.*s/catalog-0000.sqlite", (int)n, data);
+        bool ours = b.at && file_exists(b.at);
+        buf_clear(&b);
+        buf_fmt(&b, "%.*s%s", (int)n, data, ours ? "/features" : ".features");
+    }
+    return (*out = buf_steal(&b)) ? 0 : FAIL(EMEMORY_, "out of memory");
+}
+
 int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
                     const struct features_options *o)
 {
@@ -287,19 +308,19 @@ int features_encode(struct features *f, struct clip *clip, const struct tokenize
         struct sample sample;
         source_sample(s, i, &sample);
         f->first_text[i] = f->m;
-        f->m += sample.caption_count;
+        f->m += o->images_only ? 0 : sample.caption_count;
     }
     if (f->first_text)
         f->first_text[n] = f->m;
     f->images = malloc((size_t)(n * f->d) * sizeof *f->images);
-    f->texts = malloc((size_t)(f->m * f->d) * sizeof *f->texts);
-    f->txt2img = malloc((size_t)f->m * sizeof *f->txt2img);
+    f->texts = malloc((size_t)(f->m * f->d + 1) * sizeof *f->texts);
+    f->txt2img = malloc((size_t)(f->m + 1) * sizeof *f->txt2img);
     f->index = malloc((size_t)n * sizeof *f->index);
     if (!f->images || !f->texts || !f->txt2img || !f->index || !f->first_text)
         rc = FAIL(EMEMORY_, "out of memory: features of %" PRId64 " pictures and %" PRId64 " captions", n, f->m);
-    if (!rc)
+    if (!rc && !o->images_only)
         rc = open_kept(&texts, s, o, false, f->d, f->m);
-    if (!rc)
+    if (!rc && !o->images_only)
         rc = encode_texts(f, clip, t, s, o, texts);
     if (!rc)
         rc = open_kept(&images, s, o, true, f->d, n);

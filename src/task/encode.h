@@ -22,6 +22,7 @@ struct features {
 struct features_options {
     const char *prompt;      // "a photo of {}."; NULL: the caption alone
     bool raw;                // not divided by the norm
+    bool images_only;        // no texts: m is 0
     int batch, loaders;
     const char *keep;        // directory in which rows are kept as they come, NULL: none; a second run goes on there
     const char *model_hash;  // what they are kept under, with `vocabulary` and the samples
@@ -30,6 +31,10 @@ struct features_options {
     int (*each)(void *user, const struct features *f);
     void *user;
 };
+
+// Where features of `data` are kept: `keep`, else DATASET/features, or LIST.features beside what is not ours to write
+// into; "none": NULL. Fresh. EMEMORY_.
+int features_place(char **out, const char *keep, const char *data);
 
 // A model file and the tokenizer inside it (NULL when `tokenizer` is NULL).
 int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path);

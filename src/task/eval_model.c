@@ -10,7 +10,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "task/eval.h"
 #include "task/eval_page.h"
@@ -314,27 +313,6 @@ static int choose_preset(struct evaluation *e)
     return rc ? rc : prompt_check(e->prompt);
 }
 
-// "DATASET/features", or beside what is not ours to write into: "LIST.features".
-static int choose_keep(struct evaluation *e)
-{
-    const char *keep = e->o->keep, *data = e->o->data;
-    if (keep && strcmp(keep, "none") == 0)
-        return 0;
-    struct buf b = {0};
-    size_t n = strlen(data);
-    while (n > 1 && data[n - 1] == '/')
-        n--;
-    if (keep)
-        buf_str(&b, keep);
-    else {
-        buf_fmt(&b, "%.*s/catalog-0000.sqlite", (int)n, data);
-        bool ours = b.at && file_exists(b.at);
-        buf_clear(&b);
-        buf_fmt(&b, "%.*s%s", (int)n, data, ours ? "/features" : ".features");
-    }
-    return (e->keep = buf_steal(&b)) ? 0 : FAIL(EMEMORY_, "out of memory");
-}
-
 // "a,b,c" one after the other; several give {"a": {...}, "b": {...}}.
 static int evaluate_splits(struct evaluation *e, struct buf *out)
 {
@@ -376,7 +354,7 @@ static int open_model(struct evaluation *e, const char *path)
         return rc;
     const char *merges = tokenizer_merges(e->tokenizer);
     e->receipt = (struct receipt){
-        .model = path, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
+        .kind = "retrieval", .model = path, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
         .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
         .resamples = e->o->resamples};
     sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));
@@ -468,7 +446,7 @@ int eval_model(const diht_eval_options *o, char **result)
         models++;
     int rc = models <= MAX_MODELS ? choose_preset(e) : FAIL(EUSAGE_, "--model: at most %d at once", MAX_MODELS);
     if (!rc)
-        rc = choose_keep(e);
+        rc = features_place(&e->keep, o->keep, o->data);
     if (!rc)
         rc = ctx_open(&e->ctx, F32, o->threads, NULL);
     if (!rc)

@@ -145,12 +145,14 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
         buf_str(out, ", \"receipt\": {");
         put_text(out, "version", DIHT_VERSION);
         const struct { const char *name, *text; } texts[] = {
-            {"machine", machine}, {"isa", ctx_kernels(ctx)->isa}, {"precision", "fp32"}, {"model", r->model},
+            {"kind", r->kind}, {"machine", machine}, {"isa", ctx_kernels(ctx)->isa}, {"precision", "fp32"}, {"model", r->model},
             {"model_sha256", r->model_hash}, {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
             {"split", r->split}, {"images", r->images}, {"list_sha256", list}, {"pictures_sha256", bytes},
             {"preset", r->preset}, {"prompt", r->prompt}, {"exclude_tag", r->exclude_tag},
+            {"classnames", r->classnames}, {"templates", r->templates}, {"set", r->set},
+            {"names_sha256", r->names_hash[0] ? r->names_hash : NULL},
         };
-        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {   // what was not given is null
             buf_str(out, ", ");
             put_text(out, texts[i].name, texts[i].text);
         }

@@ -8,7 +8,10 @@
 #include "task/encode.h"
 
 struct receipt {
+    const char *kind;                         // "retrieval", "classification"
     const char *model, *data, *split, *images, *preset, *prompt, *exclude_tag;   // as given; NULL: not
+    const char *classnames, *templates, *set; // classification
+    char names_hash[SHA256_HEX];              // of class names and templates, "" when none
     int64_t first, last, ranges;              // rows of the list; last 0: to the end
     int resamples;
     char model_hash[SHA256_HEX], vocabulary_hash[SHA256_HEX];

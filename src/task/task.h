@@ -12,6 +12,7 @@ int task_tokenize(const diht_tokenize_options *o, void (*write)(void *user, cons
 int task_train(const diht_train_options *o, char **result);
 int task_embed(const diht_embed_options *o, char **result);
 int task_eval(const diht_eval_options *o, char **result);
+int task_classify(const diht_classify_options *o, char **result);
 int task_verify(const diht_verify_options *o, char **result);
 int task_loss(const diht_loss_options *o, char **result);
 int task_info(const diht_info_options *o, char **result);

@@ -76,6 +76,7 @@ static int verify_one(struct compare *c, const json_t *was, const diht_verify_op
     const json_t *receipt = json_object_get(was, "receipt");
     const char *models[] = {text(receipt, "model"), NULL}, *hash = text(receipt, "model_sha256");
     char now[SHA256_HEX], rows[64], *made = NULL;
+    const char *kind = text(receipt, "kind");
     if (!models[0] || !hash || !text(receipt, "data"))
         return FAIL(EFORMAT_, "%s: a receipt without model or data", o->result);
     int rc = sha256_file(now, models[0]);
@@ -92,7 +93,11 @@ static int verify_one(struct compare *c, const json_t *was, const diht_verify_op
         .preset = "raw", .prompt = text(receipt, "prompt"), .rows = rows, .ranges = whole(receipt, "ranges"),
         .exclude_tag = text(receipt, "exclude_tag"), .resamples = (int)whole(receipt, "resamples"), .keep = "none",
         .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
-    rc = eval_model(&eo, &made);
+    diht_classify_options co = {
+        .model = models[0], .data = eo.data, .split = eo.split, .images = eo.images, .set = text(receipt, "set"),
+        .classnames = text(receipt, "classnames"), .templates = text(receipt, "templates"), .resamples = eo.resamples,
+        .keep = "none", .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
+    rc = kind && strcmp(kind, "classification") == 0 ? task_classify(&co, &made) : eval_model(&eo, &made);
     json_t *is = rc ? NULL : json_loads(made, 0, NULL);
     if (!rc)
         compare(c, "", was, is);

@@ -161,6 +161,55 @@ static void models_stand_side_by_side(void)
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
 }
 
+static double value(const char *name)
+{
+    json_t *j = result();
+    double v = json_number_value(json_object_get(j, name));
+    json_decref(j);
+    return v;
+}
+
+static void pictures_are_classified(void)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "mkdir -p c/val/cat c/val/bus c/val/dog && cd c/val && g='%s/preprocess/images' && "
+             "cp $g/jpeg_gray_301x200.jpg bus/1.jpg && cp $g/jpeg_exif6_320x240.jpg bus/2.jpg && cp $g/png_rgba_200x201.png cat/1.png &&"
+             "cp $g/gif_animated_180x120.gif dog/1.gif && echo no picture >dog/2.jpg && ln -s $g/jpeg_gray_301x200.jpg dog/3.jpg",
+             getenv("DIHT_GOLDEN"));
+    CHECK(system(line) == 0);
+    CHECK(diht("classify c/val --model a.safetensors") == 0 && strstr(out, "5 pictures, 3 classes") && strstr(out, "12 templates"));
+    CHECK(diht("classify c --split val --model a.safetensors --json") == 0 && json_line());
+    json_t *j = result();
+    double acc1 = value("acc1"), mean = value("mean_per_class");
+    CHECK(value("n") == 5 && value("classes") == 3 && value("acc5") == 100 && count(j, "left_out") == 1);
+    CHECK(acc1 >= 0 && acc1 <= 100 && mean >= 0 && mean <= 100 && scratch_has("c.features"));
+    json_decref(j);
+    CHECK(system("cp .out classes.json") == 0 && diht("verify classes.json") == 0);
+    // the same picture under two labels: one of them is right at most
+    CHECK(acc1 <= 80);
+    // names and templates from files; one class alone always wins, all alike tie
+    scratch_file("names.txt", "red bus\nsmall cat\r\n\ndog\n");
+    scratch_file("t.json", "{\"en\": {\"emoji\": [\"{c}\"], \"other\": [\"a {c}.\", \"the {}\"]}}");
+    CHECK(diht("classify c/val --model a.safetensors --classnames names.txt --templates t.json --set other --json") == 0);
+    CHECK(value("templates") == 2);
+    CHECK(system("cp .out classes.json") == 0 && diht("verify classes.json") == 0);
+    CHECK(diht("classify c/val --model a.safetensors --templates t.json") == 1 && said("emoji, other"));
+    scratch_file("same.txt", "x\nx\nx\n");
+    CHECK(diht("classify c/val --model a.safetensors --classnames same.txt --json") == 0);
+    CHECK_CLOSE(value("acc1"), 100 / 3., 1e-9);
+    CHECK_CLOSE(value("mean_per_class"), 100 / 3., 1e-9);
+    scratch_file("two.txt", "x\ny\n");
+    CHECK(diht("classify c/val --model a.safetensors --classnames two.txt") == 1 && said("class 2"));
+    scratch_file("t.txt", "a photo\n");
+    CHECK(diht("classify c/val --model a.safetensors --templates t.txt") == 1 && said("a photo"));
+    CHECK(diht("classify small.tsv --model a.safetensors") == 1 && said("class folders"));
+    // CLIP_benchmark's layout: names and templates beside the tars
+    CHECK(system("mkdir -p wds/test && cp c/val/bus/1.jpg 0.jpg && echo 1 >0.cls && tar cf wds/test/0.tar 0.jpg 0.cls &&"
+                 "printf 'a\\nb\\nc\\n' >wds/classnames.txt && echo 'a {c}' >wds/zeroshot_classification_templates.txt") == 0);
+    CHECK(diht("classify wds --model a.safetensors --json") == 0 && value("classes") == 3 && value("templates") == 1);
+    CHECK(diht("classify wds/test --model a.safetensors --json") == 0 && value("classes") == 3);
+}
+
 static void receipts_can_be_verified(void)
 {
     CHECK(diht("verify whole.json") == 0 && strstr(out, "the same"));
@@ -189,6 +238,7 @@ int main(void)
     CASE(killed_runs_go_on);
     CASE(parts_are_merged);
     CASE(models_stand_side_by_side);
+    CASE(pictures_are_classified);
     CASE(receipts_can_be_verified);
     scratch_end();
     return check_done();

@@ -35,10 +35,11 @@ static bool holds(int64_t i, const char *file)
 static bool left_out(int64_t i, int64_t row, const char *why)
 {
     int64_t got = -1;
-    const char *text = i < source_excluded_listed(s) ? source_excluded_at(s, i, &got) : "";
-    if (got != row || !strstr(text, why))
-        printf("# row %lld: %s\n", (long long)got, text);
-    return got == row && strstr(text, why);
+    const char *text = i < source_excluded_listed(s) ? source_excluded_at(s, i, &got) : NULL;
+    bool so = text && got == row && strstr(text, why);
+    if (!so)
+        printf("# row %lld: %s\n", (long long)got, text ? text : "not listed");
+    return so;
 }
 
 static void tars_are_webdatasets(void)
