@@ -7,6 +7,7 @@
 static const struct option options[] = {
     {"data", OPT_TEXT, AT(data), "DATA", "class folders, or WebDataset tars with .cls", true, true},
     {"model", OPT_TEXT, AT(model), "FILE", "model (.safetensors)", false, true},
+    {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file, plain or .gz (default: the model's, else the installed ones)"},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
     {"images", OPT_TEXT, AT(images), "DIR", "where picture paths start"},
     {"classnames", OPT_TEXT, AT(classnames), "FILE", "a name a line, or JSON (default: beside the data, else the folders')"},

@@ -6,6 +6,7 @@
 
 static const struct option options[] = {
     {"model", OPT_TEXT, AT(model), "FILE", "model (.safetensors)", false, true},
+    {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file, plain or .gz (default: the model's, else the installed ones)"},
     {"images-npy", OPT_TEXT, AT(images_npy), "FILE", "normalised float32 [n,3,S,S]"},
     {"ids-npy", OPT_TEXT, AT(ids_npy), "FILE", "int64 [m,context] token ids"},
     {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true},

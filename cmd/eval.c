@@ -6,6 +6,7 @@
 
 static const struct option options[] = {
     {"model", OPT_TEXTS, AT(models), "FILE", "model (.safetensors); several: side by side on the same samples"},
+    {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file, plain or .gz (default: the model's, else the installed ones)"},
     {"data", OPT_TEXT, AT(data), "DATA", "dataset, list, COCO or ALBEF JSON, WebDataset tars, class folders", true},
     {"images", OPT_TEXT, AT(images), "DIR", "where the list's picture paths start; rows of addresses: DIR/ROW.jpg"},
     {"rows", OPT_TEXT, AT(rows), "A:B", "only rows A to B-1 of the list"},

@@ -126,6 +126,7 @@ DIHT_API int diht_train(const diht_train_options *o, char **result);
 // --- embed -----------------------------------------------------------------------------------------------------------
 typedef struct diht_embed_options {
     const char *model;       // safetensors file
+    const char *vocab;       // merges file (NULL: the model's, else the installed ones)
     const char *images_npy;  // float32 [n, 3, S, S], normalised
     const char *ids_npy;     // int64 [m, context]
     const char *data;        // dataset or list
@@ -144,6 +145,7 @@ DIHT_API int diht_embed(const diht_embed_options *o, char **result);
 typedef struct diht_eval_options {
     const char *image_features, *text_features, *txt2img;   // .npy files, used as given
     const char **models;     // or model files, ends with NULL, on the same samples: their differences with intervals
+    const char *vocab;       // merges file (NULL: the model's, else the installed ones)
     const char *data, *split;
     const char *images;      // directory that the list's picture paths start from; rows of addresses: files by row
     const char *rows;        // "A:B": only rows A .. B-1 of the list (NULL: the preset's, or all)
@@ -166,7 +168,7 @@ DIHT_API int diht_eval(const diht_eval_options *o, char **result);
 
 // --- classify: zero-shot classification ----------------------------------------------------------------------------
 typedef struct diht_classify_options {
-    const char *model;
+    const char *model, *vocab;
     const char *data, *split, *images;      // class folders, WebDataset tars with .cls
     const char *classnames, *templates;     // a text a line, or JSON (NULL: files beside the data, else what is there)
     const char *set;                        // which list of a JSON file

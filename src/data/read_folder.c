@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Class folders, as ImageNet and torchvision's ImageFolder lay them out: CLASS/picture, or SPLIT/CLASS/picture.
+// Class folders, as ImageNet and torchvision's ImageFolder lay them out: CLASS/picture, or SPLIT/CLASS/picture. And a
+// folder of pictures themselves, with KEY.txt beside KEY.jpg as its captions, one a line.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -123,6 +124,63 @@ static int walk_folders(struct walk *w, const char *dir, const char *split, bool
     return rc;
 }
 
+// KEY.txt's lines into `caption`; how many, 0 when there is no such file.
+static int64_t captions_beside(const char *stem, struct buf *text, const char *caption[], int most)
+{
+    struct buf path = {0};
+    int64_t n = 0;
+    buf_fmt(&path, "%s.txt", stem);
+    buf_clear(text);
+    if (path.failed)
+        n = path.failed;
+    else if (file_exists(path.at))
+        n = file_read(path.at, text);
+    char *save = NULL;
+    for (char *line = n || !text->at ? NULL : strtok_r(text->at, "\r\n", &save); line && n < most;
+         line = strtok_r(NULL, "\r\n", &save))
+        if (line[strspn(line, " \t")])
+            caption[n++] = line;
+    buf_free(&path);
+    return n;
+}
+
+// Pictures in `dir` itself; *found: how many. Without any .txt, a picture's caption is its name.
+static int read_flat(struct source *s, const char *dir, int64_t *found)
+{
+    enum { MOST_CAPTIONS = 256 };
+    const char *caption[MOST_CAPTIONS];
+    struct buf text = {0};
+    char **names;
+    int64_t n;
+    bool texts = false;
+    int rc = directory_names(dir, &names, &n);
+    *found = 0;
+    for (int64_t i = 0; i < n; i++)
+        texts |= strcasecmp(path_ext(names[i]), ".txt") == 0;
+    for (int64_t i = 0; i < n && !rc; i++) {
+        if (!is_picture_name(names[i]))
+            continue;
+        int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
+        char *path = path_join(dir, names[i]), *key = strndup(names[i], (size_t)stem);
+        char *whole = path ? strndup(path, strlen(path) - strlen(path_ext(names[i]))) : NULL;
+        int64_t row = (*found)++, many = !whole ? EMEMORY_ : texts ? captions_beside(whole, &text, caption, MOST_CAPTIONS) : 1;
+        if (!texts)
+            caption[0] = key;
+        if (!key || many < 0)
+            rc = !key ? EMEMORY_ : (int)many;
+        else if (many == 0)
+            rc = source_leave_out(s, row, "%s: no %s.txt with a caption beside it", path, key);
+        else
+            rc = source_put(s, &(struct source_row){key, NULL, NULL, caption, (int)many, row, -1, path, -1, 0});
+        free(path);
+        free(key);
+        free(whole);
+    }
+    names_free(names, n);
+    buf_free(&text);
+    return rc;
+}
+
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 // Labels are the places of the names in order.
@@ -149,8 +207,9 @@ int read_folders(struct source *s, const char *path)
 {
     struct walk w = {.s = s, .classes = map_new()};
     int rc = w.classes ? walk_folders(&w, path, "", true) : FAIL(EMEMORY_, "%s: out of memory", path);
-    if (!rc && map_count(w.classes) == 0)
-        rc = FAIL(EMISSING_, "%s: no dataset (catalog-0000.sqlite), no tars and no folders of pictures in here; "
+    int64_t flat = 0;
+    if (!rc && map_count(w.classes) == 0 && (rc = read_flat(s, path, &flat)) == 0 && flat == 0)
+        rc = FAIL(EMISSING_, "%s: no dataset (catalog-0000.sqlite), no tars, no pictures and no folders of them in here; "
                   "diht import LIST --out %s makes a dataset", path, path);
     if (!rc)
         rc = number_classes(w.classes);

@@ -170,34 +170,35 @@ static int read_one(struct reader *r)
 
 static bool is_tar(const char *name) { return strcasecmp(path_ext(name), ".tar") == 0; }
 
-static bool tars_in(const char *dir)
+// 1 or 0, or a failure.
+static int tars_in(const char *dir)
 {
     char **names;
     int64_t n;
-    bool found = false;
-    if (directory_names(dir, &names, &n) != 0)
-        return false;
+    int rc = directory_names(dir, &names, &n), found = 0;
     for (int64_t i = 0; i < n; i++)
         found |= is_tar(names[i]);
     names_free(names, n);
-    return found;
+    return rc ? rc : found;
 }
 
 // In the directory itself or, as CLIP_benchmark has it, in a folder of it: train/0.tar, test/0.tar.
-bool has_tars(const char *dir)
+int has_tars(const char *dir)
 {
     char **names;
     int64_t n;
-    bool found = tars_in(dir);
-    if (found || directory_names(dir, &names, &n) != 0)
+    int found = tars_in(dir);
+    if (found)
         return found;
-    for (int64_t i = 0; i < n && !found; i++) {
+    int rc = directory_names(dir, &names, &n);
+    for (int64_t i = 0; i < n && !rc && !found; i++) {
         char *path = path_join(dir, names[i]);
-        found = path && file_is_dir(path) && tars_in(path);
+        found = !path ? EMEMORY_ : file_is_dir(path) ? tars_in(path) : 0;
+        found = found == EMISSING_ || found == EIO_ ? 0 : found;   // a folder that may not be read holds nothing for us
         free(path);
     }
     names_free(names, n);
-    return found;
+    return rc ? rc : found;
 }
 
 // "2.tar" before "10.tar".
@@ -210,7 +211,9 @@ static int read_dir(struct reader *r, const char *dir)
 {
     char **names, *counts = path_join(dir, "nshards.txt");
     int64_t n;
-    r->lines = counts && file_exists(counts);
+    if (!counts)
+        return EMEMORY_;
+    r->lines = file_exists(counts);
     free(counts);
     int rc = directory_names(dir, &names, &n);
     if (!rc && n)
@@ -233,17 +236,17 @@ int read_tars(struct source *s, const char *path)
     struct reader r = {.s = s, .number = -1, .tar = path};
     if (!file_is_dir(path))
         return read_one(&r);
-    if (tars_in(path))
-        return read_dir(&r, path);
+    int rc = tars_in(path);
+    if (rc)
+        return rc < 0 ? rc : read_dir(&r, path);
     char **names;
     int64_t n;
-    int rc = directory_names(path, &names, &n);
+    rc = directory_names(path, &names, &n);
     for (int64_t i = 0; i < n && !rc; i++) {
         char *dir = path_join(path, names[i]);
         r.split = names[i];
         r.number = -1;
-        if (dir && file_is_dir(dir))
-            rc = read_dir(&r, dir);
+        rc = !dir ? EMEMORY_ : file_is_dir(dir) ? read_dir(&r, dir) : 0;
         free(dir);
     }
     names_free(names, n);

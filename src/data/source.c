@@ -292,7 +292,8 @@ static int read_directory(struct source *s)
     free(paths);
     if (rc != EMISSING_)
         return rc ? rc : read_dataset(s);
-    return has_tars(s->path) ? read_tars(s, s->path) : read_folders(s, s->path);
+    rc = has_tars(s->path);
+    return rc < 0 ? rc : rc ? read_tars(s, s->path) : read_folders(s, s->path);
 }
 
 static int read_any(struct source *s)

@@ -28,7 +28,7 @@ int read_json(struct source *s, const char *path);          // ALBEF, COCO, Karp
 int read_tars(struct source *s, const char *path);          // a WebDataset's directory, or one tar
 int read_folders(struct source *s, const char *path);       // class folders
 
-bool has_tars(const char *dir);
+int has_tars(const char *dir);                              // 1 or 0; EIO_, EMEMORY_
 bool is_picture_name(const char *name);                     // by its extension
 
 // The names in a directory but those with a leading dot, sorted; the caller frees each and the array. EIO_, EMEMORY_.

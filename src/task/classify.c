@@ -271,7 +271,7 @@ static int run(struct classification *c, struct buf *out)
 {
     const diht_classify_options *o = c->o;
     struct receipt receipt = {.kind = "classification", .model = o->model, .data = o->data, .split = o->split,
-                              .images = o->images, .classnames = o->classnames, .templates = o->templates, .set = o->set,
+                              .images = o->images, .classnames = o->classnames, .templates = o->templates, .set = o->set, .vocab = o->vocab,
                               .resamples = o->resamples};
     struct buf tail = {0};
     char *keep = NULL;
@@ -281,7 +281,7 @@ static int run(struct classification *c, struct buf *out)
     if (!rc)
         rc = ctx_open(&c->ctx, F32, o->threads, NULL);
     if (!rc)
-        rc = model_open(&c->clip, &c->tokenizer, c->ctx, o->model);
+        rc = model_open(&c->clip, &c->tokenizer, c->ctx, o->model, o->vocab);
     if (!rc)
         rc = sha256_file(receipt.model_hash, o->model);
     if (!rc)

@@ -151,7 +151,7 @@ int task_embed(const diht_embed_options *o, char **result)
     if (!rc)
         rc = ctx_open(&ctx, F32, o->threads, NULL);
     if (!rc)
-        rc = model_open(&clip, o->data ? &t : NULL, ctx, o->model);
+        rc = model_open(&clip, o->data ? &t : NULL, ctx, o->model, o->vocab);
     if (!rc)
         rc = dir_make(o->out);
     if (!rc && o->data)

@@ -14,18 +14,25 @@
 #include "data/loader.h"
 #include "task/feature_file.h"
 
-int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path)
+int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab)
 {
+    enum { CLIP_VOCABULARY = 49408 };
     int rc = clip_open(clip, ctx, path);
     if (rc || !tokenizer)
         return rc;
     const char *merges = clip_meta(*clip, "diht.merges");
-    if (!merges)
-        return FAIL(EMISSING_, "%s: no vocabulary inside (diht.merges): token ids can be given with --ids-npy", path);
-    rc = tokenizer_parse(tokenizer, merges, strlen(merges), path);
-    if (!rc && tokenizer_vocab(*tokenizer) != clip_config(*clip)->text.vocab_size)
-        rc = FAIL(EFORMAT_, "%s: its vocabulary has %d token ids, its token embedding %d rows", path,
-                  tokenizer_vocab(*tokenizer), clip_config(*clip)->text.vocab_size);
+    int rows = clip_config(*clip)->text.vocab_size;
+    if (vocab)
+        rc = tokenizer_open(tokenizer, vocab);
+    else if (merges)
+        rc = tokenizer_parse(tokenizer, merges, strlen(merges), path);
+    else if (rows == CLIP_VOCABULARY)
+        rc = tokenizer_open_installed(tokenizer);
+    else
+        rc = FAIL(EMISSING_, "%s: no vocabulary inside (diht.merges): give its merges file as --vocab", path);
+    if (!rc && tokenizer_vocab(*tokenizer) != rows)
+        rc = FAIL(EFORMAT_, "%s: its token embedding has %d rows, the vocabulary%s%s %d token ids", path, rows,
+                  vocab ? " of " : "", vocab ? vocab : "", tokenizer_vocab(*tokenizer));
     return rc;
 }
 

@@ -36,8 +36,9 @@ struct features_options {
 // into; "none": NULL. Fresh. EMEMORY_.
 int features_place(char **out, const char *keep, const char *data);
 
-// A model file and the tokenizer inside it (NULL when `tokenizer` is NULL).
-int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path);
+// A model file and its tokenizer (not when `tokenizer` is NULL): the merges file `vocab` when given, else those inside the
+// model, else, for a model of CLIP's vocabulary size, the installed ones.
+int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab);
 
 int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
                     const struct features_options *o);

@@ -349,12 +349,12 @@ static int evaluate_splits(struct evaluation *e, struct buf *out)
 
 static int open_model(struct evaluation *e, const char *path)
 {
-    int rc = model_open(&e->clip, &e->tokenizer, e->ctx, path);
+    int rc = model_open(&e->clip, &e->tokenizer, e->ctx, path, e->o->vocab);
     if (rc)
         return rc;
     const char *merges = tokenizer_merges(e->tokenizer);
     e->receipt = (struct receipt){
-        .kind = "retrieval", .model = path, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
+        .kind = "retrieval", .model = path, .vocab = e->o->vocab, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
         .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
         .resamples = e->o->resamples};
     sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));

@@ -146,7 +146,8 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
         put_text(out, "version", DIHT_VERSION);
         const struct { const char *name, *text; } texts[] = {
             {"kind", r->kind}, {"machine", machine}, {"isa", ctx_kernels(ctx)->isa}, {"precision", "fp32"}, {"model", r->model},
-            {"model_sha256", r->model_hash}, {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
+            {"model_sha256", r->model_hash}, {"vocabulary", r->vocab},
+            {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
             {"split", r->split}, {"images", r->images}, {"list_sha256", list}, {"pictures_sha256", bytes},
             {"preset", r->preset}, {"prompt", r->prompt}, {"exclude_tag", r->exclude_tag},
             {"classnames", r->classnames}, {"templates", r->templates}, {"set", r->set},

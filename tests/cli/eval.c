@@ -161,6 +161,20 @@ static void models_stand_side_by_side(void)
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
 }
 
+static void vocabularies_are_found(void)
+{
+    char b[1200];
+    snprintf(b, sizeof b, "eval small.tsv --split val --keep none --json --model '%s/model/B/B.fp16.safetensors'", getenv("DIHT_GOLDEN"));
+    CHECK(diht("eval small.tsv --split val --keep none --model a.safetensors --vocab m.txt") == 0);
+    scratch_file("other.txt", "#version: 0.2\nt h\n");
+    CHECK(diht("eval small.tsv --split val --keep none --model a.safetensors --vocab other.txt") == 1 && said("522 rows") && said("515"));
+    setenv("XDG_DATA_HOME", "/nonexistent", 1);
+    CHECK(diht("%s", b) == 1 && said("./run build"));   // CLIP's vocabulary size, nothing inside, nothing installed
+    snprintf(b + strlen(b), sizeof b - strlen(b), " --vocab m.txt");
+    CHECK(diht("%s", b) == 1 && said("49408 rows"));
+    unsetenv("XDG_DATA_HOME");
+}
+
 static double value(const char *name)
 {
     json_t *j = result();
@@ -238,6 +252,7 @@ int main(void)
     CASE(killed_runs_go_on);
     CASE(parts_are_merged);
     CASE(models_stand_side_by_side);
+    CASE(vocabularies_are_found);
     CASE(pictures_are_classified);
     CASE(receipts_can_be_verified);
     scratch_end();

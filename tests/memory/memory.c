@@ -58,7 +58,7 @@ char *__wrap_strdup(const char *s) { return fails() ? NULL : __real_strdup(s); }
 char *__wrap_strndup(const char *s, size_t n) { return fails() ? NULL : __real_strndup(s, n); }
 
 static char dir[] = "/tmp/diht-memory-XXXXXX", list[64], dataset[64], merges[64], model[64];
-static char config[64], trained[64];
+static char config[64], trained[64], tar[64], folders[64], albef[64];
 static char picture[1024], npy[1024];
 
 static int job_tokenizer(void)
@@ -307,8 +307,15 @@ static void sweep(const char *name, int (*job)(void), bool may_pass)
 static void tokenizer_survives(void) { sweep("tokenizer", job_tokenizer, false); }
 static void learner_survives(void) { sweep("learner", job_learner, false); }
 static void list_survives(void) { sweep("list", job_list, false); }
+static int job_source_tar(void) { return read_source(tar); }
+static int job_source_folders(void) { return read_source(folders); }
+static int job_source_json(void) { return read_source(albef); }
+
 static void sources_survive(void)
 {
+    sweep("source of a tar", job_source_tar, false);
+    sweep("source of class folders", job_source_folders, false);
+    sweep("source of JSON", job_source_json, false);
     sweep("source of a list", job_source_list, false);
     sweep("source of a dataset", job_source_dataset, false);
 }
@@ -354,6 +361,14 @@ static bool prepare(void)
     bool ok = file_write(merges, text, sizeof text - 1) == 0 && file_write(list, b.at, b.len) == 0;
     buf_free(&b);
     ok = ok && model_write(model) == 0 && file_write(config, tiny, sizeof tiny - 1) == 0;
+    char line[4096];
+    snprintf(tar, sizeof tar, "%s/wds", dir);
+    snprintf(folders, sizeof folders, "%s/folders", dir);
+    snprintf(albef, sizeof albef, "%s/albef.json", dir);
+    snprintf(line, sizeof line, "cd %s && mkdir -p wds/train folders/train/a folders/train/b && cp '%s' 0.png && cp 0.png folders/train/a &&"
+             "cp 0.png folders/train/b && echo one >0.txt && echo '{\"tags\":\"x\"}' >0.json && tar cf wds/train/0.tar 0.png 0.txt 0.json &&"
+             "echo '[{\"image\":\"0.png\",\"caption\":[\"a\",\"b\"],\"split\":\"train\"}]' >albef.json", dir, picture);
+    ok = ok && system(line) == 0;
     char *result = NULL;
     diht_import_options o = {.list = list, .out = dataset, .shard_samples = 2, .threads = 1};
     ok = ok && task_import(&o, &result) == 0;

@@ -104,6 +104,24 @@ static void folders_are_classes(void)
     CHECK(dir_make(scratch("empty")) == 0 && !opens(scratch("empty"), NULL) && strstr(error_last(), "diht import"));
 }
 
+static void a_folder_of_pictures_has_texts_beside(void)
+{
+    CHECK(dir_make(scratch("flat")) == 0);
+    for (int k = 0; k < 3; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "flat/pic %d.png", k);
+        draw(name, k, 10, 0);
+    }
+    CHECK(opens(scratch("flat"), NULL) && source_count(s) == 3 && holds(1, scratch("flat/pic 1.png")));
+    CHECK_STR(at(2).captions[0], "pic 2");
+    write_text("flat/pic 0.txt", "one\r\n\ntwo\n", 11);
+    write_text("flat/pic 2.txt", "  \n", 3);
+    CHECK(opens(scratch("flat"), NULL) && source_count(s) == 1 && source_excluded(s) == 2 && left_out(0, 1, "pic 1.txt"));
+    CHECK_STR(at(0).key, "pic 0");
+    CHECK(at(0).caption_count == 2 && at(0).label == -1);
+    CHECK_STR(at(0).captions[1], "two");
+}
+
 static void json_is_albef_coco_or_karpathy(void)
 {
     static const char albef[] = "[{\"image\": \"p/1.png\", \"caption\": [\"one\", \"\", \"uno\"]},"
@@ -190,6 +208,7 @@ int main(void)
     CASE(tars_are_webdatasets);
     CASE(damaged_tars_give_what_is_whole);
     CASE(folders_are_classes);
+    CASE(a_folder_of_pictures_has_texts_beside);
     CASE(json_is_albef_coco_or_karpathy);
     CASE(lists_of_others_are_read);
     CASE(what_a_picture_is_can_be_told);
