@@ -8,80 +8,117 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOW = 15, GROUP = 4 };   // pixels whose products one instruction forms, two in each half of a register
+enum { LOW = 15, PAIR = 2 };   // pixels whose products one instruction forms
 
-// A place's weights: per group 16 numbers lo, then 16 hi; [a b a b a b - -] for pixels 0, 1, the same for 2, 3. Where
-// the last group would reach past the row, the place starts earlier, with weights of zero.
+// A place's weights: per pair of pixels 8 numbers lo, then 8 hi: [a b a b a b - -], once for each colour. Where the last
+// load would reach past the row, the place starts earlier, with weights of zero.
 static void pack(struct taps *t)
 {
-    int groups = (t->most + GROUP - 1) / GROUP, reach = groups * GROUP;
+    int pairs = (t->most + PAIR - 1) / PAIR;
+    pairs += pairs % 2;                  // a load serves two
+    while (pairs > 2) {                  // `most` is generous: what no place needs is not computed
+        bool needed = false;
+        for (int i = 0; i < t->n; i++)
+            needed |= t->count[i] > (pairs - 1) * PAIR;
+        if (needed)
+            break;
+        pairs--;
+    }
+    int reach = (pairs + pairs % 2) * PAIR;
     if (t->in < reach)
         return;
-    size_t bytes = ((size_t)t->n * (size_t)groups * 32 * sizeof(int16_t) + 63) & ~(size_t)63;
+    size_t bytes = ((size_t)t->n * (size_t)pairs * 16 * sizeof(int16_t) + 63) & ~(size_t)63;
     int16_t *packed = aligned_alloc(64, bytes + (((size_t)t->n * sizeof(int) + 63) & ~(size_t)63));
     if (!packed)
         return;
     t->packed = packed;
     t->start = (int *)(void *)((char *)packed + bytes);
-    t->groups = groups;
+    t->groups = pairs;
     memset(packed, 0, bytes);
     for (int i = 0; i < t->n; i++) {
         int start = t->first[i] <= t->in - reach ? t->first[i] : t->in - reach;
+        // moved back, a place may need the pair that no other does
+        if (t->first[i] - start + t->count[i] > pairs * PAIR)
+            start = t->first[i] + t->count[i] - pairs * PAIR;
         t->start[i] = start;
         for (int k = 0; k < t->count[i]; k++) {
-            int at = t->first[i] - start + k, half = at % GROUP / 2;
+            int at = t->first[i] - start + k;
             int32_t w = t->weight[(size_t)i * (size_t)t->most + (size_t)k];
-            int16_t *g = packed + ((size_t)i * (size_t)groups + (size_t)(at / GROUP)) * 32 + half * 8 + at % 2;
+            int16_t *g = packed + ((size_t)i * (size_t)pairs + (size_t)(at / PAIR)) * 16 + at % PAIR;
             for (int c = 0; c < 3; c++) {
                 g[2 * c] = (int16_t)(w & ((1 << LOW) - 1));
-                g[2 * c + 16] = (int16_t)(w >> LOW);
+                g[2 * c + 8] = (int16_t)(w >> LOW);
             }
         }
     }
 }
 
-static inline __m256i broadcast16(const unsigned char *p)
+static inline __m128i load16(const unsigned char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static inline __m256i both(const __m128i *p) { return _mm256_broadcastsi128_si256(_mm_loadu_si128(p)); }
+
+// Bytes [r g b -] of the upper row and of the lower one.
+static inline void finish(__m256i lo, __m256i hi, unsigned char *upper, unsigned char *lower)
 {
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)p));
+    __m256i s = _mm256_add_epi32(lo, _mm256_slli_epi32(hi, LOW));
+    s = _mm256_srai_epi32(s, WEIGHT_BITS);
+    s = _mm256_packs_epi32(s, s);
+    s = _mm256_packus_epi16(s, s);
+    uint32_t u = (uint32_t)_mm_cvtsi128_si32(_mm256_castsi256_si128(s));
+    uint32_t l = (uint32_t)_mm_cvtsi128_si32(_mm256_extracti128_si256(s, 1));
+    memcpy(upper, &u, 3);
+    memcpy(lower, &l, 3);
 }
 
-// [r g b -] as bytes from sums in both halves.
-static inline uint32_t finish(__m256i lo, __m256i hi)
-{
-    __m256i sum = _mm256_add_epi32(lo, _mm256_slli_epi32(hi, LOW));
-    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-    s = _mm_srai_epi32(_mm_add_epi32(s, _mm_set1_epi32(1 << (WEIGHT_BITS - 1))), WEIGHT_BITS);
-    s = _mm_packs_epi32(s, s);
-    return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(s, s));
-}
-
-// Four rows at once share a place's weights. The loads reach 4 bytes past a row: the last row is left to plain C.
+// Four rows at once share a place's weights, two rows a register. The loads reach 4 bytes past a row: the last rows are
+// left to plain C.
 static void across(const struct taps *t, const unsigned char *in, size_t stride, unsigned char *out, size_t out_stride,
                    int rows)
 {
-    const __m256i pick = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
-                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-    int y = 0;
+    const __m256i one = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
+                                         0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
+    const __m256i two = _mm256_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1,
+                                         6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    const __m256i half = _mm256_set1_epi32(1 << (WEIGHT_BITS - 1));
+    int y = 0, whole = t->groups / 2, odd = t->groups % 2;
     for (; t->packed && y + 4 < rows; y += 4) {
         const unsigned char *row = in + (size_t)y * stride;
         unsigned char *to = out + (size_t)y * out_stride;
-        const __m256i *w = (const __m256i *)(const void *)t->packed;
-        for (int i = 0; i < t->n; i++) {
-            const unsigned char *p = row + (size_t)t->start[i] * 3;
-            __m256i lo[4], hi[4];
-            for (int r = 0; r < 4; r++)
-                lo[r] = hi[r] = _mm256_setzero_si256();
-            for (int g = 0; g < t->groups; g++, p += 3 * GROUP, w += 2)
-                for (int r = 0; r < 4; r++) {
-                    __m256i x = _mm256_shuffle_epi8(broadcast16(p + (size_t)r * stride), pick);
-                    lo[r] = _mm256_add_epi32(lo[r], _mm256_madd_epi16(x, w[0]));
-                    hi[r] = _mm256_add_epi32(hi[r], _mm256_madd_epi16(x, w[1]));
-                }
-            for (int r = 0; r < 4; r++) {
-                uint32_t rgb = finish(lo[r], hi[r]);
-                unsigned char *o = to + (size_t)r * out_stride + 3 * (size_t)i;
-                memcpy(o, &rgb, 3);
+        const __m128i *w = (const __m128i *)(const void *)t->packed;
+        for (int i = 0; i < t->n; i++, to += 3) {
+            const unsigned char *p = row + (size_t)t->start[i] * 3, *q = p + 2 * stride;
+            __m256i lo0 = half, lo1 = half, hi0 = _mm256_setzero_si256(), hi1 = hi0;
+            for (int g = 0; g < whole; g++, p += 12, q += 12, w += 4) {
+                __m256i a = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p)), load16(p + stride), 1);
+                __m256i b = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(q)), load16(q + stride), 1);
+                __m256i x = _mm256_shuffle_epi8(a, one), z = _mm256_shuffle_epi8(b, one);
+                __m256i wl = both(w), wh = both(w + 1);
+                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
+                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
+                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
+                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
+                x = _mm256_shuffle_epi8(a, two);
+                z = _mm256_shuffle_epi8(b, two);
+                wl = both(w + 2);
+                wh = both(w + 3);
+                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
+                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
+                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
+                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
             }
+            if (odd) {
+                __m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p)), load16(p + stride), 1);
+                __m256i z = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(q)), load16(q + stride), 1);
+                __m256i wl = both(w), wh = both(w + 1);
+                x = _mm256_shuffle_epi8(x, one);
+                z = _mm256_shuffle_epi8(z, one);
+                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
+                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
+                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
+                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
+                w += 2;
+            }
+            finish(lo0, hi0, to, to + out_stride);
+            finish(lo1, hi1, to + 2 * out_stride, to + 3 * out_stride);
         }
     }
     rows_ref.across(t, in + (size_t)y * stride, stride, out + (size_t)y * out_stride, out_stride, rows - y);
