@@ -10,8 +10,8 @@ static const struct option options[] = {
     {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file, plain or .gz (default: the model's, else the installed ones)"},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
     {"images", OPT_TEXT, AT(images), "DIR", "where picture paths start"},
-    {"classnames", OPT_TEXT, AT(classnames), "FILE", "a name a line, or JSON (default: beside the data, else the folders')"},
-    {"templates", OPT_TEXT, AT(templates), "FILE", "prompts with {} or {c} (default: beside the data, else a dozen plain ones)"},
+    {"classnames", OPT_TEXT, AT(classnames), "FILE", "a name a line, or JSON (default: beside the data, or the folders)"},
+    {"templates", OPT_TEXT, AT(templates), "FILE", "prompts with {} or {c} (default: beside the data, or our dozen)"},
     {"set", OPT_TEXT, AT(set), "NAME", "which list of a JSON file: imagenet1k, ..."},
     {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},
     {"left-out", OPT_TEXT, AT(left_out), "FILE", "write the samples left out and why, a JSON line each"},
@@ -34,5 +34,6 @@ static int run(const void *o)
 
 const struct command command_classify = {
     "classify", "zero-shot classification: acc@1, acc@5, mean per class",
-    "diht classify imagenet/val --model M --classnames classnames.txt", options, sizeof(diht_classify_options), defaults, run,
+    "diht classify imagenet/val --model M --classnames classnames.txt",
+    options, sizeof(diht_classify_options), defaults, run,
 };

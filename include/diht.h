@@ -149,16 +149,18 @@ typedef struct diht_eval_options {
     const char *data, *split;
     const char *images;      // directory that the list's picture paths start from; rows of addresses: files by row
     const char *rows;        // "A:B": only rows A .. B-1 of the list (NULL: the preset's, or all)
-    const char *keep;        // directory for features as they come, so that a killed run goes on (NULL: beside the data;
-                             // "none": nowhere)
+    const char *keep;        // directory for features as they come, so that a killed run goes on (NULL: beside the
+                             // data; "none": nowhere)
     const char *left_out;    // write what was left out here, a JSON line a sample
     const char **merge;      // JSON results of --rows parts, ends with NULL: one result of them all, nothing is run
-    const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000, 14,000 rows)
+    const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000
+                             // over rows 0 - 14,000)
     const char *prompt;      // overrides the preset's
     int64_t ranges;          // images a range (0: the preset's, or one gallery)
     const char *html;        // write a page here
     const char *metrics;     // metrics.jsonl of the training, for the page's curves
     const char *exclude_tag; // leave out samples that carry this tag
+    const char *hubness;     // "csls" or "dual-softmax": scores corrected for hubs (NULL: as they are)
     int resamples;           // bootstrap
     int batch, threads, loaders;
     bool json;

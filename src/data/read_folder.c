@@ -163,7 +163,9 @@ static int read_flat(struct source *s, const char *dir, int64_t *found)
         int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
         char *path = path_join(dir, names[i]), *key = strndup(names[i], (size_t)stem);
         char *whole = path ? strndup(path, strlen(path) - strlen(path_ext(names[i]))) : NULL;
-        int64_t row = (*found)++, many = !whole ? EMEMORY_ : texts ? captions_beside(whole, &text, caption, MOST_CAPTIONS) : 1;
+        int64_t row = (*found)++, many = !whole  ? EMEMORY_
+                                         : texts ? captions_beside(whole, &text, caption, MOST_CAPTIONS)
+                                                 : 1;
         if (!texts)
             caption[0] = key;
         if (!key || many < 0)

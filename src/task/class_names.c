@@ -13,8 +13,8 @@
 enum { MOST = 1 << 20 };
 
 static const char *const own[] = {
-    "a photo of a {}.", "a photo of the {}.", "a picture of a {}.", "a close-up photo of a {}.", "a photo of a small {}.",
-    "a photo of a large {}.", "a blurry photo of a {}.", "a drawing of a {}.", "a {} seen from the side.",
+    "a photo of a {}.", "a photo of the {}.", "a picture of a {}.", "a close-up photo of a {}.",
+    "a photo of a small {}.", "a photo of a large {}.", "a blurry photo of a {}.", "a drawing of a {}.", "a {} seen from the side.",
     "a {} in its surroundings.", "a photo of several {}.", "{}.",
 };
 
@@ -41,7 +41,10 @@ int names_add(struct names *names, const char *text)
     return 0;
 }
 
-static bool is_list(const json_t *v) { return json_is_array(v) && json_array_size(v) && json_is_string(json_array_get(v, 0)); }
+static bool is_list(const json_t *v)
+{
+    return json_is_array(v) && json_array_size(v) && json_is_string(json_array_get(v, 0));
+}
 
 // The lists of texts in an object, and in objects inside it; the one called `set`, or the only one.
 static const json_t *find_list(const json_t *j, const char *set, int depth, int *lists, struct buf *called)
@@ -70,11 +73,12 @@ static int read_json(struct names *out, const char *path, const char *set)
     json_t *j = json_load_file(path, 0, &why);
     int lists = 0, rc = 0;
     if (!j)
-        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: line %d: %s", path, why.line, why.text);
+        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: line %d: %s", path, why.line,
+                    why.text);
     const json_t *list = is_list(j) ? j : find_list(j, set, 0, &lists, &called);
     if (!list || (lists > 1 && !set))
-        rc = FAIL(EFORMAT_, "%s: %s%s%s; --set NAME picks one of: %.400s", path, set ? "no list called " : "several lists",
-                  set ? set : "", "", called.at ? called.at : "(there is none)");
+        rc = FAIL(EFORMAT_, "%s: %s%s; --set NAME picks one of: %.400s", path,
+                  set ? "no list called " : "several lists", set ? set : "", called.at ? called.at : "(there is none)");
     for (size_t i = 0; !rc && i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
         rc = text ? names_add(out, text) : FAIL(EFORMAT_, "%s: entry %zu is not a text", path, i);

@@ -158,9 +158,12 @@ static int class_weights(struct classification *c)
     size_t n = (size_t)c->templates.n;
     struct token_scratch *scratch = token_scratch_new();
     struct buf text = {0};
-    int32_t *ids = malloc(n * (size_t)cfg->text.context_length * sizeof *ids), *starts = malloc((n + 1) * sizeof *starts);
+    int32_t *ids = malloc(n * (size_t)cfg->text.context_length * sizeof *ids),
+            *starts = malloc((n + 1) * sizeof *starts);
     c->weight = malloc((size_t)(c->classes.n * cfg->embed_dim) * sizeof *c->weight);
-    int rc = scratch && ids && starts && c->weight ? 0 : FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
+    int rc = scratch && ids && starts && c->weight
+                 ? 0
+                 : FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
     for (int64_t k = 0; k < c->classes.n && !rc; k++) {
         rc = class_weight(c, scratch, &text, ids, starts, c->classes.at[k], c->weight + k * cfg->embed_dim);
         log_progress("%" PRId64 "/%" PRId64 " classes", k + 1, c->classes.n);
@@ -223,7 +226,8 @@ static int describe(struct classification *c, struct buf *out, const struct buf 
     int64_t k = c->classes.n, seen = 0;
     double *right = calloc((size_t)k, sizeof *right), mean = 0;
     int64_t *count = calloc((size_t)k, sizeof *count);
-    int rc = right && count ? recall_metrics(&r, c->rank, c->labelled, k, TIES_EXPECTED) : FAIL(EMEMORY_, "out of memory");
+    int rc = right && count ? recall_metrics(&r, c->rank, c->labelled, k, TIES_EXPECTED)
+                            : FAIL(EMEMORY_, "out of memory");
     if (!rc)
         rc = recall_interval(&r.r1_low, &r.r1_high, c->rank, c->labelled, c->o->resamples, BOOTSTRAP_SEED);
     for (int64_t i = 0; i < c->labelled && !rc; i++) {
@@ -239,8 +243,8 @@ static int describe(struct classification *c, struct buf *out, const struct buf 
         buf_fmt(out, "{\"acc1\": %.17g, \"acc5\": %.17g, \"mean_per_class\": %.17g", 100 * r.r1, 100 * r.r5, 100 * mean);
         if (isfinite(r.r1_low))
             buf_fmt(out, ", \"acc1_low\": %.17g, \"acc1_high\": %.17g", 100 * r.r1_low, 100 * r.r1_high);
-        buf_fmt(out, ", \"n\": %" PRId64 ", \"classes\": %" PRId64 ", \"classes_seen\": %" PRId64 ", \"templates\": %" PRId64
-                "%s}\n", c->labelled, k, seen, c->templates.n, receipt->at ? receipt->at : "");
+        buf_fmt(out, ", \"n\": %" PRId64 ", \"classes\": %" PRId64 ", \"classes_seen\": %" PRId64
+                ", \"templates\": %" PRId64 "%s}\n", c->labelled, k, seen, c->templates.n, receipt->at ? receipt->at : "");
     } else if (!rc) {
         buf_fmt(out, "%" PRId64 " pictures, %" PRId64 " classes (%" PRId64 " of them seen), %" PRId64 " templates\n",
                 c->labelled, k, seen, c->templates.n);
@@ -271,7 +275,8 @@ static int run(struct classification *c, struct buf *out)
 {
     const diht_classify_options *o = c->o;
     struct receipt receipt = {.kind = "classification", .model = o->model, .data = o->data, .split = o->split,
-                              .images = o->images, .classnames = o->classnames, .templates = o->templates, .set = o->set, .vocab = o->vocab,
+                              .images = o->images, .classnames = o->classnames, .templates = o->templates, .set = o->set,
+                              .vocab = o->vocab,
                               .resamples = o->resamples};
     struct buf tail = {0};
     char *keep = NULL;

@@ -41,7 +41,8 @@ static bool read_direction(struct recall *r, const json_t *o)
 // What must be the same in all parts.
 static int check_receipt(const struct merge *m, int i, const char *path, const char *first)
 {
-    static const char *const same[] = {"model_sha256", "vocabulary_sha256", "prompt", "exclude_tag", "ranges", "precision"};
+    static const char *const same[] = {"model_sha256", "vocabulary_sha256", "prompt", "exclude_tag", "hubness", "ranges",
+                                       "precision"};
     const json_t *a = json_object_get(m->file[0], "receipt"), *b = json_object_get(m->file[i], "receipt");
     if (!json_is_object(b))
         return FAIL(EFORMAT_, "%s: no receipt: a result of diht eval --json expected", path);

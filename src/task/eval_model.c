@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "task/eval.h"
 #include "task/eval_page.h"
+#include "task/hubness.h"
 #include "task/receipt.h"
 
 // How published tables were made; --prompt, --ranges and --rows override.
@@ -119,7 +120,8 @@ static int tell_range(struct evaluation *e, const struct features *f, int64_t fr
             memcpy(texts + at * f->d, f->texts + k * f->d, (size_t)f->d * sizeof *texts);
             map[at++] = i - from;
         }
-    struct recall_input in = {.images = f->images + from * f->d, .texts = texts, .n = n, .m = m, .d = f->d, .txt2img = map};
+    struct recall_input in = {
+        .images = f->images + from * f->d, .texts = texts, .n = n, .m = m, .d = f->d, .txt2img = map};
     if (!rc)
         rc = recall_measure(&r, e->ctx, &in);
     if (!rc)
@@ -149,6 +151,25 @@ static int on_images(void *user, const struct features *f)
     return rc;
 }
 
+// --hubness, on a copy: the page and another measurement see the features as they are.
+static int correct(struct evaluation *e, struct features *to, const struct features *f, struct recall_input *in)
+{
+    *to = (struct features){.n = f->n, .m = f->m, .d = f->d};
+    to->images = malloc((size_t)(f->n * f->d) * sizeof *to->images);
+    to->texts = malloc((size_t)(f->m * f->d) * sizeof *to->texts);
+    to->txt2img = malloc((size_t)f->m * sizeof *to->txt2img);
+    if (!to->images || !to->texts || !to->txt2img)
+        return FAIL(EMEMORY_, "out of memory: --hubness %s", e->o->hubness);
+    memcpy(to->images, f->images, (size_t)(f->n * f->d) * sizeof *to->images);
+    memcpy(to->texts, f->texts, (size_t)(f->m * f->d) * sizeof *to->texts);
+    memcpy(to->txt2img, f->txt2img, (size_t)f->m * sizeof *to->txt2img);
+    int rc = hubness_apply(to, e->ctx, e->o->hubness, exp(-clip_logit_scale(e->clip)), in->cut, in->galleries);
+    in->images = to->images;
+    in->texts = to->texts;
+    in->d = to->d;
+    return rc;
+}
+
 static int measure(struct evaluation *e, const struct source *s, const struct features *f, const char *name,
                    struct recall_result *r)
 {
@@ -165,8 +186,12 @@ static int measure(struct evaluation *e, const struct source *s, const struct fe
                               .growth = page && !e->ranges ? GROWTH : 0};
     int rc = f->n ? cut_ranges(e, s, f, &in, &cut)
                   : FAIL(EMISSING_, "split %s: every sample carries the tag '%s'", name, e->o->exclude_tag);
+    struct features corrected = {0};
+    if (!rc && e->o->hubness)
+        rc = correct(e, &corrected, f, &in);
     if (!rc)
         rc = recall_measure(r, e->ctx, &in);
+    features_free(&corrected);
     free(cut);
     if (!rc && page) {
         struct page_split *p = &e->page[e->npages++];
@@ -224,6 +249,8 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     }
     if (!rc)
         rc = measure(e, s, &f, name, &r);
+    if (!rc && !o->json && o->hubness)
+        buf_fmt(out, "scores corrected by %s: not to be compared with plain figures\n", o->hubness);
     if (!rc && o->json) {
         buf_char(out, '{');
         recall_json_members(out, &r);
@@ -310,6 +337,8 @@ static int choose_preset(struct evaluation *e)
     e->ranges = o->ranges ? o->ranges : p->ranges;
     e->last = p->rows;
     int rc = o->rows ? parse_rows(o->rows, &e->first, &e->last) : 0;
+    if (!rc)
+        rc = hubness_check(o->hubness);
     return rc ? rc : prompt_check(e->prompt);
 }
 
@@ -354,7 +383,8 @@ static int open_model(struct evaluation *e, const char *path)
         return rc;
     const char *merges = tokenizer_merges(e->tokenizer);
     e->receipt = (struct receipt){
-        .kind = "retrieval", .model = path, .vocab = e->o->vocab, .data = e->o->data, .images = e->o->images, .preset = e->o->preset, .prompt = e->prompt,
+        .kind = "retrieval", .model = path, .vocab = e->o->vocab, .data = e->o->data, .images = e->o->images,
+        .preset = e->o->preset, .prompt = e->prompt, .hubness = e->o->hubness,
         .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
         .resamples = e->o->resamples};
     sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));
@@ -383,7 +413,8 @@ static int compare(struct evaluation *e, int models, struct buf *out)
                 return FAIL(EFORMAT_, "%s: the pictures changed between the models", e->o->data);
             rc = recall_paired(&d[0][0], &d[0][1], &d[0][2], a->i2t, b->i2t, a->n, e->o->resamples, BOOTSTRAP_SEED);
             if (!rc)
-                rc = recall_paired(&d[1][0], &d[1][1], &d[1][2], a->t2i, b->t2i, a->m, e->o->resamples, BOOTSTRAP_SEED + 1);
+                rc = recall_paired(&d[1][0], &d[1][1], &d[1][2], a->t2i, b->t2i, a->m, e->o->resamples,
+                                   BOOTSTRAP_SEED + 1);
             if (!rc && json)
                 buf_fmt(out, "%s{\"model\": %d, \"split\": \"%s\"", k + s > 1 ? ", " : "", k, e->split_name[s]);
             else if (!rc)

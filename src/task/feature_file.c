@@ -62,7 +62,8 @@ static int find_end(struct feature_file *f, const char *header, int64_t n)
     return feature_file_flush(f);
 }
 
-int feature_file_open(struct feature_file **out, const char *dir, const char *name, const char *what, int64_t d, int64_t n)
+int feature_file_open(struct feature_file **out, const char *dir, const char *name, const char *what, int64_t d,
+                      int64_t n)
 {
     char header[HEADER] = "";
     *out = NULL;
@@ -123,7 +124,8 @@ int feature_file_cut(struct feature_file *f, int64_t rows)
 {
     if (!f)
         return 0;
-    if (fflush(f->f) != 0 || ftruncate(fileno(f->f), row_at(f, rows)) != 0 || fseeko(f->f, row_at(f, rows), SEEK_SET) != 0)
+    if (fflush(f->f) != 0 || ftruncate(fileno(f->f), row_at(f, rows)) != 0 ||
+        fseeko(f->f, row_at(f, rows), SEEK_SET) != 0)
         return failed(f, "writing failed");
     f->rows = rows;
     return 0;

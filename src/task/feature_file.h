@@ -9,9 +9,10 @@
 
 struct feature_file;
 
-// `what` says what the rows depend on (model, samples, prompt): a file of something else starts anew. NULL in *out, and 0,
-// when another process has it or the directory cannot be written (logged): the job then runs without.
-int feature_file_open(struct feature_file **out, const char *dir, const char *name, const char *what, int64_t d, int64_t n);
+// `what` says what the rows depend on (model, samples, prompt): a file of something else starts anew. NULL in *out, and
+// 0, when another process has it or the directory cannot be written (logged): the job then runs without.
+int feature_file_open(struct feature_file **out, const char *dir, const char *name, const char *what, int64_t d,
+                      int64_t n);
 void feature_file_close(struct feature_file *f);
 
 int64_t feature_file_rows(const struct feature_file *f);                             // whole ones

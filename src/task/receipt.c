@@ -150,6 +150,7 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
             {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
             {"split", r->split}, {"images", r->images}, {"list_sha256", list}, {"pictures_sha256", bytes},
             {"preset", r->preset}, {"prompt", r->prompt}, {"exclude_tag", r->exclude_tag},
+            {"hubness", r->hubness},
             {"classnames", r->classnames}, {"templates", r->templates}, {"set", r->set},
             {"names_sha256", r->names_hash[0] ? r->names_hash : NULL},
         };

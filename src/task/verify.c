@@ -89,12 +89,15 @@ static int verify_one(struct compare *c, const json_t *was, const diht_verify_op
     else
         snprintf(rows, sizeof rows, "%" PRId64 ":", whole(receipt, "first_row"));
     diht_eval_options eo = {
-        .models = models, .data = text(receipt, "data"), .split = text(receipt, "split"), .images = text(receipt, "images"),
-        .preset = "raw", .prompt = text(receipt, "prompt"), .vocab = text(receipt, "vocabulary"), .rows = rows, .ranges = whole(receipt, "ranges"),
-        .exclude_tag = text(receipt, "exclude_tag"), .resamples = (int)whole(receipt, "resamples"), .keep = "none",
+        .models = models, .vocab = text(receipt, "vocabulary"), .data = text(receipt, "data"),
+        .split = text(receipt, "split"), .images = text(receipt, "images"), .preset = "raw",
+        .prompt = text(receipt, "prompt"), .rows = rows, .ranges = whole(receipt, "ranges"),
+        .exclude_tag = text(receipt, "exclude_tag"), .hubness = text(receipt, "hubness"),
+        .resamples = (int)whole(receipt, "resamples"), .keep = "none",
         .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
     diht_classify_options co = {
-        .model = models[0], .data = eo.data, .split = eo.split, .images = eo.images, .vocab = eo.vocab, .set = text(receipt, "set"),
+        .model = models[0], .vocab = eo.vocab, .data = eo.data, .split = eo.split, .images = eo.images,
+        .set = text(receipt, "set"),
         .classnames = text(receipt, "classnames"), .templates = text(receipt, "templates"), .resamples = eo.resamples,
         .keep = "none", .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
     rc = kind && strcmp(kind, "classification") == 0 ? task_classify(&co, &made) : eval_model(&eo, &made);

@@ -231,6 +231,10 @@ static void receipts_can_be_verified(void)
     CHECK(system("cp .out two.json") == 0 && diht("verify two.json") == 0 && strstr(out, "4 results"));
     CHECK(diht("eval small.tsv --split val --model a.safetensors --prompt '{} x' --json") == 0 && system("cp .out v.json") == 0);
     CHECK(diht("verify v.json --json") == 0 && json_line());
+    CHECK(diht("eval small.tsv --model a.safetensors --hubness csls --json") == 0 && system("cp .out h.json") == 0);
+    CHECK(diht("verify h.json") == 0 && diht("eval --merge h.json --merge one.json") == 1);
+    CHECK(diht("eval small.tsv --model a.safetensors --hubness dual-softmax") == 0 && strstr(out, "corrected by dual-softmax"));
+    CHECK(diht("eval small.tsv --model a.safetensors --hubness all") == 2 && said("csls"));
     CHECK(system("sed 's/\"r5\": [0-9.]*/\"r5\": 12.5/' v.json >lie.json") == 0);
     CHECK(diht("verify lie.json") == 1 && said("i2t.r5 was 12.5"));
     CHECK(system("sed 's/number 9/number nine/' small.tsv >new.tsv && mv new.tsv small.tsv") == 0);
