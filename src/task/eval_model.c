@@ -478,6 +478,8 @@ int eval_model(const diht_eval_options *o, char **result)
     int rc = models <= MAX_MODELS ? choose_preset(e) : FAIL(EUSAGE_, "--model: at most %d at once", MAX_MODELS);
     if (!rc)
         rc = features_place(&e->keep, o->keep, o->data);
+    if (!rc && e->keep)
+        log_debug("features are kept in %s", e->keep);
     if (!rc)
         rc = ctx_open(&e->ctx, F32, o->threads, NULL);
     if (!rc)
