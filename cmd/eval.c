@@ -16,7 +16,7 @@ static const struct option options[] = {
     {"txt2img", OPT_TEXT, AT(txt2img), "FILE",
      ".npy [m]: each caption's image row (default: text i belongs to image i)"},
     {"preset", OPT_TEXT, AT(preset), "NAME", "diht, raw or gcc-report"},
-    {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption"},
+    {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption; several, parted by |: their mean"},
     {"ranges", OPT_INT64, AT(ranges), "N", "galleries of N images by list index (0: one gallery)"},
     {"exclude-tag", OPT_TEXT, AT(exclude_tag), "TAG", "leave out samples that carry this tag"},
     {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},

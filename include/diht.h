@@ -131,6 +131,7 @@ typedef struct diht_embed_options {
     const char *ids_npy;     // int64 [m, context]
     const char *data;        // dataset or list
     const char *split;
+    const char *images;      // directory that the list's picture paths start from
     const char *prompt;      // "a photo of {}." (NULL: the caption alone)
     const char *out;         // directory: images.npy, texts.npy, keys.txt
     bool raw;                // rows not divided by their norm
@@ -155,7 +156,7 @@ typedef struct diht_eval_options {
     const char **merge;      // JSON results of --rows parts, ends with NULL: one result of them all, nothing is run
     const char *preset;      // "diht" (prompt, one gallery), "raw" (no prompt), "gcc-report" (prompt, ranges of 2000
                              // over rows 0 - 14,000)
-    const char *prompt;      // overrides the preset's
+    const char *prompt;      // overrides the preset's; several, parted by |: their features' mean
     int64_t ranges;          // images a range (0: the preset's, or one gallery)
     const char *html;        // write a page here
     const char *metrics;     // metrics.jsonl of the training, for the page's curves

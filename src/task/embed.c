@@ -25,7 +25,7 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     struct source *s = NULL;
     struct features f = {0};
     struct buf keys = {0};
-    int rc = source_open(&s, o->data, o->split);
+    int rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images});
     if (!rc)
         rc = features_encode(&f, clip, t, s,
                              &(struct features_options){.prompt = o->prompt, .raw = o->raw, .batch = o->batch,

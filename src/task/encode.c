@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "task/encode.h"
+#include "task/encode_inner.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "data/loader.h"
-#include "task/feature_file.h"
 
 int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab)
 {
@@ -36,25 +35,7 @@ int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx
     return rc;
 }
 
-int prompt_check(const char *prompt)
-{
-    if (prompt && !strstr(prompt, "{}"))
-        return FAIL(EUSAGE_, "--prompt \"%s\": {} marks the caption's place and is missing", prompt);
-    return 0;
-}
-
-void prompt_apply(struct buf *out, const char *prompt, const char *caption)
-{
-    const char *at = prompt ? strstr(prompt, "{}") : NULL;
-    if (at)
-        buf_add(out, prompt, (size_t)(at - prompt));
-    buf_str(out, caption);
-    if (at)
-        buf_str(out, at + 2);
-}
-
-// The raw or unit features of n rows at `to`.
-static void take(struct clip *clip, view raw, view unit, int64_t n, bool keep_raw, float *to)
+void features_take(struct clip *clip, view raw, view unit, int64_t n, bool keep_raw, float *to)
 {
     struct ctx *ctx = clip_ctx(clip);
     if (!keep_raw)
@@ -125,7 +106,7 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
             break;
         float *rows = f->images + f->n * f->d;
         if (b->n > 0)
-            take(clip, raw, unit, b->n, o->raw, rows);
+            features_take(clip, raw, unit, b->n, o->raw, rows);
         memcpy(f->index + f->n, b->index, (size_t)b->n * sizeof *f->index);
         f->n += b->n;
         int64_t to = done + o->batch < count ? done + o->batch : count;
@@ -143,81 +124,6 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
     }
     loader_close(loader);
     ctx_free(ctx, images);
-    ctx_free(ctx, raw);
-    ctx_free(ctx, unit);
-    return rc;
-}
-
-// Rows done .. done + n - 1 are ready.
-static int keep_texts(struct feature_file *file, const float *rows, int64_t n, int64_t d)
-{
-    int rc = 0;
-    for (int64_t i = 0; i < n && !rc; i++)
-        rc = feature_file_add(file, true, rows + i * d);
-    return rc ? rc : feature_file_flush(file);
-}
-
-// The captions of all samples, good ones or not.
-static int encode_texts(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
-                        const struct features_options *o, struct feature_file *file)
-{
-    const struct config *c = clip_config(clip);
-    struct ctx *ctx = clip_ctx(clip);
-    int context = c->text.context_length;
-    int64_t batch = o->batch, done = feature_file_rows(file), n = 0, at = 0;
-    done = done < f->m ? done / batch * batch : done;
-    int rc = feature_file_cut(file, done);
-    for (int64_t i = 0; i < done && !rc; i++) {
-        bool good;
-        rc = feature_file_read(file, i, &good, f->texts + i * f->d);
-    }
-    if (!rc)
-        rc = feature_file_cut(file, done);
-    if (rc || done == f->m)
-        return rc;
-    int32_t *ids = malloc((size_t)(batch * context) * sizeof *ids),
-            *starts = malloc(((size_t)batch + 1) * sizeof *starts);
-    struct token_scratch *scratch = token_scratch_new();
-    struct buf text = {0};
-    view raw = ctx_alloc(ctx, F32, batch * f->d), unit = ctx_alloc(ctx, F32, batch * f->d);
-    if (!ids || !starts || !scratch || !raw.at || !unit.at)
-        rc = FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " captions", batch);
-    for (int64_t i = 0; i < source_count(s) && !rc; i++) {
-        struct sample sample;
-        source_sample(s, i, &sample);
-        for (int k = 0; k < sample.caption_count && !rc; k++, at++) {
-            if (at < done)
-                continue;
-            starts[0] = 0;
-            buf_clear(&text);
-            prompt_apply(&text, o->prompt, sample.captions[k]);
-            int len =
-                text.failed ? text.failed : tokenizer_encode(t, scratch, text.at, text.len, ids + starts[n], context);
-            if (len < 0)
-                rc = len;
-            else {
-                starts[n + 1] = starts[n] + len;
-                n++;
-            }
-            if (!rc && (n == batch || at == f->m - 1)) {
-                float *rows = f->texts + (at + 1 - n) * f->d;
-                rc = clip_encode_texts(clip, &(struct texts){.n = n, .ids = ids, .starts = starts}, raw, NULL);
-                if (!rc) {
-                    take(clip, raw, unit, n, o->raw, rows);
-                    rc = keep_texts(file, rows, n, f->d);
-                }
-                n = 0;
-                log_progress("%" PRId64 "/%" PRId64 " captions", at + 1, f->m);
-                if (!rc && stop_requested())
-                    rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " captions; %s", at + 1, f->m,
-                              file ? "the same command goes on from there" : "nothing was written");
-            }
-        }
-    }
-    free(ids);
-    free(starts);
-    token_scratch_free(scratch);
-    buf_free(&text);
     ctx_free(ctx, raw);
     ctx_free(ctx, unit);
     return rc;

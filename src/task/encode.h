@@ -47,8 +47,10 @@ void features_keep(struct features *f, const struct source *s,
                    bool (*keep)(const void *user, const struct sample *sample), const void *user);
 void features_free(struct features *f);   // accepts a zeroed one
 
-// out receives prompt with {} replaced. EUSAGE_ when there is no {}.
+// A prompt is a text with {} in the caption's place, or several separated by |, whose features are averaged; NULL: the
+// caption alone. EUSAGE_ when a part has no {}.
 int prompt_check(const char *prompt);
-void prompt_apply(struct buf *out, const char *prompt, const char *caption);
+int prompt_count(const char *prompt);   // >= 1
+void prompt_apply(struct buf *out, const char *prompt, int k, const char *caption);   // part k around the caption
 
 #endif

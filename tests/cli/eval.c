@@ -161,6 +161,21 @@ static void models_stand_side_by_side(void)
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
 }
 
+static void prompts_can_be_several(void)
+{
+    CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}' --keep none --json") == 0 && system("cp .out p1.json") == 0);
+    CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}|a {}' --keep none --json --batch 3") == 0);
+    json_t *one = json_load_file("p1.json", 0, NULL), *twice = result();
+    CHECK_CLOSE(r1(one, "t2i"), r1(twice, "t2i"), 1e-9);   // the mean of equal ones
+    json_decref(one);
+    json_decref(twice);
+    CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}|the {}|{}' --keep pk --batch 7 --json") == 0);
+    CHECK(system("cp .out p3.json && f=$(ls pk/*.texts) && truncate -s -100 $f") == 0);
+    CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}|the {}|{}' --keep pk --batch 5 --json") == 0);
+    CHECK(system("cmp .out p3.json") == 0 && diht("verify p3.json") == 0);
+    CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}|x'") == 2 && said("\"x\""));
+}
+
 static void vocabularies_are_found(void)
 {
     char b[1200];
@@ -256,6 +271,7 @@ int main(void)
     CASE(killed_runs_go_on);
     CASE(parts_are_merged);
     CASE(models_stand_side_by_side);
+    CASE(prompts_can_be_several);
     CASE(vocabularies_are_found);
     CASE(pictures_are_classified);
     CASE(receipts_can_be_verified);
