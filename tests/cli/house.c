@@ -9,14 +9,15 @@
 
 static const struct { const char *room, *may; } arrows[] = {
     {"base", "base"},
+    {"caption", "caption base"},
     {"kernel", "kernel base"},
     {"nn", "nn kernel base"},
     {"model", "model nn kernel base"},
     {"image", "image base"},
     {"data", "data image base"},
     {"report", "report data image base"},
-    {"bench", "bench model nn kernel data image base"},
-    {"task", "task report model nn kernel data image base"},
+    {"bench", "bench model nn kernel data image caption base"},
+    {"task", "task report model nn kernel data image caption base"},
 };
 enum { ROOMS = sizeof arrows / sizeof *arrows };
 
@@ -120,7 +121,7 @@ static void tests_are_tidy(void)
 {
     char dir[2048];
     snprintf(dir, sizeof dir, "%s/tests", root);
-    walk(dir, "base kernel nn model image data report bench task");
+    walk(dir, "base caption kernel nn model image data report bench task");
 }
 
 // include/diht.h compiles by itself, strictly, in C and in C++.

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "caption/caption.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "caption/phrases.h"
+
+struct parser *parser_new(const struct table *t)
+{
+    struct parser *p = memory_zero(sizeof *p);
+    if (p)
+        p->table = t;
+    return p;
+}
+
+void parser_free(struct parser *p) { free(p); }
+
+void phrases_find(struct parser *p)
+{
+    struct phrase phrase[CAPTION_WORDS];
+    int n = phrases_chunk(p, phrase);
+    phrases_relate(p, phrase, n);
+}
+
+// The most relations of any object: its attributes and the actions it takes part in.
+static int complexity(struct parser *p)
+{
+    int most = 0;
+    for (int i = 0; i < p->relations; i++) {
+        const struct relation *r = &p->relation[i];
+        if (r->subject >= 0 && p->object[r->subject].relations < 255)
+            p->object[r->subject].relations++;
+        if (r->object >= 0 && r->object != r->subject && p->object[r->object].relations < 255)
+            p->object[r->object].relations++;
+    }
+    for (int i = 0; i < p->objects; i++) {
+        int c = p->object[i].attributes + p->object[i].relations;
+        most = c > most ? c : most;
+    }
+    return most;
+}
+
+static int actions(const struct parser *p)
+{
+    uint8_t seen[CAPTION_WORDS] = {0};
+    int n = 0;
+    for (int i = 0; i < p->relations; i++) {
+        n += !seen[p->relation[i].verb];
+        seen[p->relation[i].verb] = 1;
+    }
+    return n;
+}
+
+const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action)
+{
+    words_split(p, bytes, n);
+    p->verdict = (struct verdict){0};
+    p->verdict.foreign = words_foreign(p);
+    if (!p->verdict.foreign) {
+        words_tag(p);
+        phrases_find(p);
+        p->verdict.complexity = complexity(p);
+        p->verdict.actions = actions(p);
+        p->verdict.keep = p->verdict.complexity >= min_complexity && (p->verdict.actions > 0 || !need_action);
+    }
+    return &p->verdict;
+}
+
+int parser_lemma(const struct parser *p, int piece, bool verb, char out[80])
+{
+    const struct piece *k = &p->piece[piece];
+    const struct word *w = p->word[2 + piece];
+    const struct edit *e = &p->table->edits[verb ? w->verb : w->noun];
+    int n = k->len < 64 ? k->len : 64;
+    memcpy(out, p->lower + k->start, (size_t)n);
+    while (n > 0 && ((unsigned char)out[n - 1] & 0xC0) == 0x80 && n == 64)
+        n--;
+    bool known = w->is != 0;
+    if ((e->strip || e->add[0]) && e->strip <= n) {
+        n -= e->strip;
+        memcpy(out + n, e->add, strlen(e->add));
+        n += (int)strlen(e->add);
+    } else if (!known && !verb && n > 3 && out[n - 1] == 's' && out[n - 2] != 's' && out[n - 2] != 'u' && out[n - 2] != 'i' &&
+               k->tag != PROPN) {
+        n--;   // a plural no dictionary has
+    } else if (!known && verb && n > 5 && memcmp(out + n - 3, "ing", 3) == 0) {
+        n -= 3;
+    } else if (!known && verb && n > 4 && memcmp(out + n - 2, "ed", 2) == 0) {
+        n -= 2;
+    }
+    out[n] = '\0';
+    return n;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A caption's parse: its objects with their attributes, the actions between them, and the filter's verdict.
+//
+//   bytes -> words (normalised) -> tags -> phrases -> relations -> verdict
+//
+// The table is shared by all threads; a parser is one thread's, and allocates nothing after it was opened.
+#ifndef CAPTION_CAPTION_H
+#define CAPTION_CAPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "caption/table.h"
+
+enum {
+    CAPTION_BYTES = 4096,   // of a caption that are read; what follows is left out
+    CAPTION_WORDS = 256,    // and so are words beyond these
+    CAPTION_ATTRIBUTES = 512,
+    CAPTION_RELATIONS = 512,
+};
+
+struct piece {            // one word or sign
+    uint16_t start, len;  // in parser.text
+    uint8_t shape, tag;
+    uint8_t flags;        // PIECE_*
+    uint8_t unused;
+};
+enum { PIECE_HASH = 1, PIECE_SPACE = 2, PIECE_ALONE = 4 };   // #word; blank before; blanks on both sides
+
+struct object {
+    uint8_t head, first, last;   // pieces
+    uint8_t attributes;          // how many
+    uint8_t relations;           // actions it takes part in
+    bool hashtag;
+};
+
+struct attribute {
+    uint8_t object, piece;
+};
+
+struct relation {
+    int16_t subject, object;   // -1: none
+    uint8_t verb;              // piece
+    uint8_t prep, preps;       // first piece of its preposition and how many; preps 0: none
+};
+
+struct verdict {
+    int complexity, actions;
+    bool foreign, keep;
+};
+
+struct parser {
+    const struct table *table;
+    char text[CAPTION_BYTES + 64];        // normalised
+    char lower[CAPTION_BYTES + 64];
+    int length, pieces, objects, attributes, relations;
+    struct piece piece[CAPTION_WORDS];
+    const struct word *word[CAPTION_WORDS + 4];   // [2]: of piece 0
+    struct word unknown[CAPTION_WORDS];
+    struct object object[CAPTION_WORDS];
+    struct attribute attribute[CAPTION_ATTRIBUTES];
+    struct relation relation[CAPTION_RELATIONS];
+    struct verdict verdict;
+    int foreign_letters, letters;
+};
+
+struct parser *parser_new(const struct table *t);   // NULL: out of memory
+void parser_free(struct parser *p);
+
+// Parse any bytes; the results are the parser's fields until the next call.
+const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action);
+
+// Lemma of a piece as noun or as verb; bytes written to out (never more than 79, NUL after them).
+int parser_lemma(const struct parser *p, int piece, bool verb, char out[80]);
+
+// --- the parts, for each other and for tests ---------------------------------------------------------------------------
+void words_split(struct parser *p, const char *bytes, size_t n);   // text, pieces and their words
+void words_tag(struct parser *p);
+bool words_foreign(const struct parser *p);
+void phrases_find(struct parser *p);                               // objects, attributes, relations
+
+#endif

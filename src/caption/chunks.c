@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: Apache-2.0
+// From tagged words to phrases: one pass, each phrase as long as it can be.
+#include <string.h>
+
+#include "caption/lists.h"
+#include "caption/phrases.h"
+
+struct chunker {
+    struct parser *p;
+    struct phrase *out;
+    int n;
+};
+
+bool piece_equals(const struct parser *p, int i, const char *word)
+{
+    size_t n = strlen(word);
+    return i >= 0 && i < p->pieces && p->piece[i].len == n && memcmp(p->lower + p->piece[i].start, word, n) == 0;
+}
+
+static int tag(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? p->piece[i].tag : NO_TAG; }
+static unsigned marks(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_marks(p, i) : 0; }
+static unsigned is(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_is(p, i) : 0; }
+static bool noun(const struct parser *p, int i) { return tag(p, i) == NOUN || tag(p, i) == PROPN; }
+static char sign(const struct parser *p, int i)
+{
+    return (unsigned)i < (unsigned)p->pieces && p->piece[i].len == 1 ? p->text[p->piece[i].start] : 0;
+}
+static bool hashtag(const struct parser *p, int i) { return i < p->pieces && (p->piece[i].flags & PIECE_HASH); }
+
+static bool possessive(const struct parser *p, int i)   // my, its
+{
+    return tag(p, i) == PRON && (piece_equals(p, i, "my") || piece_equals(p, i, "your") || piece_equals(p, i, "his") ||
+                                 piece_equals(p, i, "her") || piece_equals(p, i, "its") || piece_equals(p, i, "our") ||
+                                 piece_equals(p, i, "their") || piece_equals(p, i, "whose"));
+}
+
+static bool opens(const struct parser *p, int i)   // what only stands before a noun
+{
+    return tag(p, i) == DET || possessive(p, i);
+}
+
+static bool describes(const struct parser *p, int i) { return tag(p, i) == ADJ || ((marks(p, i) & M_COLOUR) && noun(p, i)); }
+
+static bool number(const struct parser *p, int i)
+{
+    int c = i < p->pieces ? p->word[2 + i]->class : 0;
+    return tag(p, i) == NUM || c == CLASS_NUMBER || c == CLASS_CODE;
+}
+
+static bool being(const struct parser *p, int i)   // a person or an animal
+{
+    return (marks(p, i) & M_PERSON) || (i >= 0 && i < p->pieces && (p->word[2 + i]->kind == KIND_PERSON || p->word[2 + i]->kind == KIND_ANIMAL));
+}
+
+// --- tags mended by what captions are like ------------------------------------------------------------------------------
+
+static bool verb_tag(int t) { return t == VERB || t == VBG || t == VBN; }
+
+static void mend(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++) {
+        struct piece *k = &p->piece[i];
+        unsigned what = is(p, i), m = marks(p, i);
+        if (hashtag(p, i))
+            continue;
+        if ((m & M_NEVER_VERB) && verb_tag(k->tag))
+            k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+        // a determiner, an adjective or a preposition makes a noun of what can be one
+        bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && opens(p, i - 2));
+        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
+            k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
+        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
+            k->tag = NOUN;
+        if (k->tag == VERB && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && (what & (IS_NOUN | IS_PLURAL)) &&
+            !(m & (M_BE | M_HAVE)))
+            k->tag = NOUN;
+        if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
+            k->tag = ADP;
+        if ((m & M_BEFORE_NOUN) && noun(p, i) && noun(p, i + 1) && !piece_equals(p, i + 1, "'s"))
+            k->tag = ADJ;
+        // -ing behind a noun acts, unless it says what the next noun is for
+        if ((what & IS_ING) && noun(p, i) && !(what & (MOSTLY_NOUN)) && noun(p, i - 1) &&
+            (tag(p, i + 1) == DET || tag(p, i + 1) == ADP || possessive(p, i + 1) || (being(p, i - 1) && !(m & M_PURPOSE))))
+            k->tag = VBG;
+        if ((what & IS_ING) && k->tag == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
+            k->tag = VBG;
+        // -ing that WordNet knows as an adjective before others
+        if ((what & IS_ING) && (what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
+            k->tag = ADJ;
+        if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
+            k->tag = NOUN;
+        if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
+            k->tag = ADJ;
+        if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && p->word[2 + i] == &p->unknown[i])
+            k->tag = NOUN;
+        if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
+            (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || p->pieces == 1 || tag(p, 1) == PUNCT))
+            k->tag = (what & IS_ING) ? VBG : VERB;
+        if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) && tag(p, i + 1) == ADP)
+            k->tag = VBN;
+    }
+}
+
+// --- noun phrases -------------------------------------------------------------------------------------------------------
+
+// May the word go on a noun phrase whose words so far are [from, i)?
+static bool prenominal_participle(const struct parser *p, int from, int i)
+{
+    int next = i + 1;
+    bool bare = i == from;
+    while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next == i + 1))
+        next++;
+    if (!noun(p, next))
+        return false;
+    if (!bare && noun(p, i - 1))   // noun -ing noun: what the next is for, or an action
+        return tag(p, i) == VBG ? (marks(p, i) & M_PURPOSE) && !being(p, i - 1) : false;
+    if (!bare)
+        return true;
+    if (tag(p, i) == VBN)
+        return true;
+    if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ))
+        return !(p->word[2 + i]->frames & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
+    return i == 0 && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->frames & FRAME_OBJECT) ||
+                      being(p, next));
+}
+
+// The end of the noun phrase at i: its last word + 1; i itself when there is none.
+static int noun_phrase_end(const struct parser *p, int from)
+{
+    int i = from, end = from;
+    bool any_noun = false;
+    while (i < p->pieces && !hashtag(p, i)) {
+        int t = tag(p, i);
+        if (piece_equals(p, i, "hand") && (tag(p, i + 1) == VBN || tag(p, i + 1) == ADJ || tag(p, i + 1) == VERB)) {
+            i++;   // hand painted: says how
+            continue;
+        }
+        if (t == DET || possessive(p, i)) {
+            if (i > from && !(tag(p, i - 1) == DET && !any_noun))
+                break;
+        } else if (t == NOUN || t == PROPN) {
+            any_noun = true;
+            end = i + 1;
+        } else if (number(p, i)) {
+            if (!any_noun)
+                end = i + 1;
+        } else if (t == ADJ) {
+            if (any_noun) {   // only when a noun follows: Kids Blue T-Shirt
+                int next = i + 1;
+                while (tag(p, next) == ADJ || number(p, next))
+                    next++;
+                if (!noun(p, next))
+                    break;
+            } else {
+                end = i + 1;
+            }
+        } else if (t == ADV) {
+            if (any_noun || !(tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || tag(p, i + 1) == NUM))
+                break;
+        } else if (t == VBG || t == VBN) {
+            if (!prenominal_participle(p, from, i))
+                break;
+        } else if (t == VERB) {
+            if (!((is(p, i) & IS_PARTICIPLE) && !any_noun && i > from && noun(p, i + 1)))
+                break;
+        } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && describes(p, i - 1) &&
+                   (tag(p, i + 1) == ADJ || (marks(p, i + 1) & M_COLOUR))) {
+            int next = i + 1;   // small, brown dog; black and white cat
+            while (tag(p, next) == ADJ || (marks(p, next) & M_COLOUR))
+                next++;
+            if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
+                break;
+        } else if (sign(p, i) == '"' || sign(p, i) == '-') {
+            if (i == from || (p->piece[i].flags & PIECE_ALONE) || !noun(p, i + 1))
+                break;
+        } else {
+            break;
+        }
+        i++;
+    }
+    return end;
+}
+
+static void add_attribute(struct parser *p, int object, int piece)
+{
+    if (p->attributes == CAPTION_ATTRIBUTES || (marks(p, piece) & M_QUANTITY) || number(p, piece) ||
+        p->object[object].attributes == 255)
+        return;
+    p->attribute[p->attributes++] = (struct attribute){(uint8_t)object, (uint8_t)piece};
+    p->object[object].attributes++;
+}
+
+static bool fixed_pair(const struct parser *p, int i)
+{
+    return i + 1 < p->pieces && lists_fixed_pair(p->lower + p->piece[i].start, p->piece[i].len,
+                                                 p->lower + p->piece[i + 1].start, p->piece[i + 1].len);
+}
+
+static int add_object(struct parser *p, int head, int first, int last)
+{
+    int o = p->objects++;
+    p->object[o] = (struct object){(uint8_t)head, (uint8_t)first, (uint8_t)last, 0, 0, hashtag(p, head)};
+    for (int i = first; i < head; i++) {
+        int t = tag(p, i);
+        bool named = (p->piece[i].shape == CAPITAL || p->piece[i].shape == UPPER) && p->piece[i + 1].shape != LOWER &&
+                     tag(p, i + 1) == PROPN && tag(p, head) == PROPN;
+        if (fixed_pair(p, i)) {
+            i += i + 1 < head;
+            continue;
+        }
+        if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !(marks(p, i) & M_PURPOSE)) ||
+            ((marks(p, i) & M_COLOUR) && noun(p, i) && !named))
+            add_attribute(p, o, i);
+    }
+    return o;
+}
+
+static struct phrase *add(struct chunker *c, int kind, int first, int last)
+{
+    c->out[c->n] = (struct phrase){.kind = (uint8_t)kind, .first = (uint8_t)first, .last = (uint8_t)last, .object = -1};
+    return &c->out[c->n++];
+}
+
+static int take_noun_phrase(struct chunker *c, int from, int end)
+{
+    struct parser *p = c->p;
+    int head = end - 1;
+    while (head > from && !noun(p, head))
+        head--;
+    // a trailing colour is an attribute of the noun before it
+    int colour = -1;
+    if (noun(p, head) && (marks(p, head) & M_COLOUR) && head > from && noun(p, head - 1) && !(marks(p, head - 1) & M_COLOUR) &&
+        !piece_equals(p, head, "gold"))
+        colour = head--;
+    char initial = p->text[p->piece[end - 1].start];
+    bool counted = tag(p, end - 1) == NUM && initial >= 'A' && initial <= 'Z' && noun(p, head) &&
+                   p->word[2 + end - 1]->class != CLASS_NUMBER && p->word[2 + end - 1]->class != CLASS_CODE;
+    if (counted)   // Studio Nine
+        head = end - 1;
+    bool time = (marks(p, head) & M_TIME) && !(piece_equals(p, head, "may") || piece_equals(p, head, "march")) ;
+    bool aside = end == from + 1 && sign(p, from - 1) == ',' && (sign(p, end) == ',' || end == p->pieces) &&
+                 (piece_equals(p, from, "left") || piece_equals(p, from, "right") || piece_equals(p, from, "center"));
+    if (aside) {
+        add(c, P_ADJECTIVE, from, from);
+        return end;
+    }
+    if ((!noun(p, head) && !counted) || time || (marks(p, head) & M_COLOUR) || (number(p, head) && !counted)) {
+        // adjectives alone: what a verb like "be" ties, or nothing
+        bool adjective = true;
+        for (int i = from; i < end; i++)
+            adjective &= tag(p, i) == ADJ || tag(p, i) == ADV || (marks(p, i) & M_COLOUR) || tag(p, i) == CCONJ;
+        add(c, adjective ? P_ADJECTIVE : P_NAMELESS, from, end - 1);
+        return end;
+    }
+    bool handed = (marks(p, head) & M_GROUP) && piece_equals(p, end, "of") && noun_phrase_end(p, end + 1) > end + 1;
+    if (handed && !(number(p, end + 1) && noun_phrase_end(p, end + 1) == end + 2))
+        return end + 1;   // a group of: as if it were not there
+    struct phrase *f = add(c, P_NOUN, from, end - 1);
+    f->object = (int16_t)add_object(p, head, from, end - 1);
+    if (colour >= 0)
+        add_attribute(p, f->object, colour);
+    if ((piece_equals(p, end, "'s") || piece_equals(p, end, "'")) && tag(p, end) != AUX && tag(p, end) != VERB) {
+        f->possessor = true;
+        return end + 1;
+    }
+    return end;
+}
+
+// --- verbs --------------------------------------------------------------------------------------------------------------
+
+static bool helper(const struct parser *p, int i)
+{
+    return tag(p, i) == AUX || (marks(p, i) & (M_BE | M_AUX)) || ((marks(p, i) & M_HAVE) && tag(p, i) != NOUN);
+}
+
+static bool between(const struct parser *p, int i)   // stands between an auxiliary and its verb
+{
+    return tag(p, i) == ADV || piece_equals(p, i, "not") || piece_equals(p, i, "n't");
+}
+
+static int main_form(const struct parser *p, int i)
+{
+    int t = tag(p, i);
+    if (t == VBG)
+        return V_ING;
+    if (t == VBN)
+        return V_PARTICIPLE;
+    return (is(p, i) & (IS_PAST | IS_PARTICIPLE)) && !(is(p, i) & IS_VERB) ? V_PAST : V_FINITE;
+}
+
+static void add_verb(struct chunker *c, int first, int verb, int form, bool helped)
+{
+    struct phrase *f = add(c, P_VERB, first, verb);
+    f->verb = (uint8_t)verb;
+    f->form = (uint8_t)form;
+    f->helped = helped;
+}
+
+static bool linking(const struct parser *p, int i)
+{
+    int next = i + 1;
+    if (!(marks(p, i) & M_LINK))
+        return false;
+    while (tag(p, next) == ADV)
+        next++;
+    return tag(p, next) == ADJ && noun_phrase_end(p, next) == next + 1 && !noun(p, next);
+}
+
+// be, have and other helpers with the verb they help
+static int take_helper(struct chunker *c, int i)
+{
+    struct parser *p = c->p;
+    int from = i;
+    bool be = false, have = false, modal = false;
+    for (; i < p->pieces && (helper(p, i) || (i > from && between(p, i))); i++) {
+        if (marks(p, i) & M_BE)
+            be = true;
+        else if (marks(p, i) & M_HAVE)
+            have = true, be = false;
+        else if (!between(p, i))
+            modal = true;
+        if (i > from && (marks(p, i) & M_HAVE) && modal && !verb_tag(tag(p, i + 1)) && !helper(p, i + 1) && !between(p, i + 1)) {
+            i++;   // will have dinner
+            break;
+        }
+    }
+    int t = tag(p, i);
+    unsigned what = is(p, i);
+    bool past = what & IS_PARTICIPLE;
+    if (be && (t == VBN || (t == VERB && past)) && i < p->pieces) {
+        add_verb(c, from, i, V_PASSIVE, true);
+        return i + 1;
+    }
+    if (be && t == VBG) {
+        if (linking(p, i)) {
+            add(c, P_BE, from, i);
+            return i + 1;
+        }
+        add_verb(c, from, i, V_FINITE, true);
+        return i + 1;
+    }
+    if (!be && have && (t == VBN || (t == VERB && past))) {
+        add_verb(c, from, i, V_FINITE, true);
+        return i + 1;
+    }
+    if (modal && !be && !have && (t == VERB || ((t == NOUN || t == ADJ) && (what & IS_VERB) && !piece_equals(p, from, "can")))) {
+        add_verb(c, from, i, V_FINITE, true);
+        return i + 1;
+    }
+    if (be || have) {
+        add(c, be ? P_BE : P_HAVE, from, i - 1);
+        return i;
+    }
+    return i > from ? i : from + 1;
+}
+
+static int take_verb(struct chunker *c, int i)
+{
+    struct parser *p = c->p;
+    if ((marks(p, i) & M_HAVE) && !piece_equals(p, i, "having")) {
+        add(c, P_HAVE, i, i);
+        return i + 1;
+    }
+    if (marks(p, i) & M_BE) {
+        add(c, P_BE, i, i);
+        return i + 1;
+    }
+    if (linking(p, i)) {
+        add(c, P_BE, i, i);
+        return i + 1;
+    }
+    add_verb(c, i, i, main_form(p, i), false);
+    return i + 1;
+}
+
+// --- prepositions -------------------------------------------------------------------------------------------------------
+
+static int preposition_end(const struct parser *p, int i)
+{
+    static const char *const fixed[][4] = {
+        {"in", "front", "of"}, {"on", "top", "of"}, {"next", "to"}, {"out", "of"}, {"because", "of"}, {"close", "to"},
+        {"in", "the", "middle", "of"}, {"instead", "of"}, {"according", "to"}, {"in", "between"}, {"inside", "of"},
+        {"outside", "of"}, {"off", "of"}, {"due", "to"}, {"along", "with"}, {"such", "as"}, {"away", "from"},
+        {"as", "well", "as"}, {"ahead", "of"}, {"up", "to"}, {"on", "board"}, {"at", "the"},
+    };
+    for (size_t k = 0; k < sizeof fixed / sizeof *fixed; k++) {
+        int n = 0;
+        while (n < 4 && fixed[k][n] && piece_equals(p, i + n, fixed[k][n]))
+            n++;
+        if (n >= 2 && (n == 4 || !fixed[k][n]) && strcmp(fixed[k][1], "the") != 0)
+            return k == 6 ? i : i + n;   // in the middle of: middle is a place
+    }
+    return i + 1;
+}
+
+static bool preposition(const struct parser *p, int i)
+{
+    int t = tag(p, i);
+    if (!(marks(p, i) & M_PREPOSITION))
+        return t == ADP;
+    if (t == ADP || t == SCONJ)
+        return true;
+    return preposition_end(p, i) > i + 1 || ((t == ADV || t == ADJ || t == NOUN || t == PROPN) && i > 0 && (marks(p, i) & M_PARTICLE) &&
+           noun_phrase_end(p, i + 1) > i + 1 && t != ADJ && t != NOUN);
+}
+
+static int take_hashtag(struct chunker *c, int i)
+{
+    struct parser *p = c->p;
+    unsigned what = is(p, i);
+    int o;
+    add(c, P_STOP, i, i);
+    if ((what & (IS_NOUN | IS_PLURAL)) && !(what & (MOSTLY_VERB | MOSTLY_ADJ)) && !(marks(p, i) & (M_TIME | M_COLOUR))) {
+        o = p->objects++;
+        p->object[o] = (struct object){(uint8_t)i, (uint8_t)i, (uint8_t)i, 0, 0, true};
+        c->p->piece[i].tag = NOUN;
+    }
+    return i + 1;
+}
+
+static int take_other(struct chunker *c, int i)
+{
+    struct parser *p = c->p;
+    int t = tag(p, i);
+    char s = sign(p, i);
+    if (s == ',')
+        add(c, P_COMMA, i, i);
+    else if (t == CCONJ)
+        add(c, P_AND, i, i);
+    else if ((marks(p, i) & M_RELATIVE) && t != DET)
+        add(c, P_THAT, i, i);
+    else if ((marks(p, i) & M_WHEN) && t != NOUN)
+        add(c, P_WHEN, i, i);
+    else if (t == PRON) {
+        struct phrase *f = add(c, P_NAMELESS, i, i);
+        f->subject_pronoun = true;
+    } else if (t == PUNCT || t == SYM || s == '-')
+        add(c, s == '"' || s == '\'' ? P_COMMA : P_STOP, i, i);
+    if ((s == '"' || s == '\'') && c->n && c->out[c->n - 1].first == i)
+        c->n--;   // quotes part nothing
+    return i + 1;
+}
+
+int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])
+{
+    struct chunker c = {p, out, 0};
+    mend(p);
+    for (int i = 0; i < p->pieces;) {
+        int t = tag(p, i), end;
+        if (hashtag(p, i))
+            i = take_hashtag(&c, i);
+        else if (piece_equals(p, i, "hand") && tag(p, i + 1) == VBN)
+            i++;
+        else if (preposition(p, i) && (end = preposition_end(p, i)) > i) {
+            add(&c, P_PREP, i, end - 1);
+            i = end;
+        } else if (t == PART && piece_equals(p, i, "to") && (tag(p, i + 1) == VERB || helper(p, i + 1) || (is(p, i + 1) & IS_VERB))) {
+            if (helper(p, i + 1)) {
+                i = take_helper(&c, i + 1);
+                if (c.n && out[c.n - 1].kind == P_VERB && out[c.n - 1].form == V_FINITE)
+                    out[c.n - 1].form = V_INFINITIVE;
+            } else {
+                add_verb(&c, i, i + 1, V_INFINITIVE, true);
+                i += 2;
+            }
+        } else if (helper(p, i) && t != NOUN && t != PROPN)
+            i = take_helper(&c, i);
+        else if ((end = noun_phrase_end(p, i)) > i && !(t == CCONJ))
+            i = take_noun_phrase(&c, i, end);
+        else if (verb_tag(t))
+            i = take_verb(&c, i);
+        else
+            i = take_other(&c, i);
+    }
+    return c.n;
+}

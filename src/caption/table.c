@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading: the file is packed (zlib), words share prefixes with the word before, and only words the treebank taught
+// something about carry rows of their own; the others' are summed here from spelling and class.
+#include "caption/table.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "caption/format.h"
+#include "caption/lists.h"
+
+const char *const tag_names[] = {
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "SCONJ", "VERB", "VBG", "VBN",
+    "PUNCT", "SYM", "X", NULL,
+};
+
+uint64_t word_hash(const char *lower, size_t len)
+{
+    uint64_t h = WORD_SEED;
+    for (size_t at = 0; at < len || at == 0; at += 16) {
+        uint64_t block[2] = {0};
+        memcpy(block, lower + at, len - at < 16 ? len - at : 16);
+        h = word_hash_block(h, block[0], block[1]);
+    }
+    return h;
+}
+
+// A slot: the hash's upper 40 bits and the word's index in the lower 24.
+enum { INDEX_BITS = 24 };
+
+const struct word *table_find(const struct table *t, uint64_t hash)
+{
+    uint64_t check = hash >> INDEX_BITS;
+    for (uint32_t i = (uint32_t)hash & t->mask;; i = (i + 1) & t->mask) {
+        uint64_t slot = t->slots[i];
+        if (slot >> INDEX_BITS == check)
+            return &t->words[slot & ((1u << INDEX_BITS) - 1)];
+        if (!slot)
+            return NULL;
+    }
+}
+
+const struct word *table_word(const struct table *t, const char *lower, size_t len)
+{
+    return len ? table_find(t, word_hash(lower, len)) : NULL;
+}
+
+static void insert(struct table *t, uint64_t hash, int64_t index)
+{
+    uint32_t i = (uint32_t)hash & t->mask;
+    while (t->slots[i])
+        i = (i + 1) & t->mask;
+    t->slots[i] = (hash >> INDEX_BITS) << INDEX_BITS | (uint64_t)index;
+}
+
+// --- words from their looks --------------------------------------------------------------------------------------------
+
+static bool ends(const char *w, size_t n, const char *with)
+{
+    size_t k = strlen(with);
+    return n > k + 1 && !memcmp(w + n - k, with, k);
+}
+
+int unknown_class(const char *w, size_t n)
+{
+    size_t digits = 0, letters = 0, high = 0, hyphens = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)w[i];
+        digits += c >= '0' && c <= '9';
+        letters += c >= 'a' && c <= 'z';
+        high += c >= 0x80;
+        hyphens += c == '-';
+    }
+    if (digits)
+        return letters + high == 0 ? CLASS_NUMBER : CLASS_CODE;
+    if (!letters && !high)
+        return CLASS_SIGN;
+    if (hyphens)
+        return ends(w, n, "ed") ? 5 : 4;
+    return ends(w, n, "ing") ? 6 : ends(w, n, "ed") ? 7 : ends(w, n, "ly") ? 8 : ends(w, n, "ss") || ends(w, n, "us") ? 9 :
+           ends(w, n, "s") ? 10 : high ? 11 : 12;
+}
+
+int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
+{
+    int count = 0;
+    bool digits = false;
+    uint32_t h = 0;
+    for (size_t i = 0; i < n; i++)
+        digits |= w[i] >= '0' && w[i] <= '9';
+    for (size_t k = 1; k <= 5 && k < n; k++) {   // endings, longest 5
+        h = (h ^ (unsigned char)w[n - k]) * 0x01000193u + (uint32_t)k;
+        rows[count++] = (int32_t)((h * 2654435761u) >> 18);
+    }
+    h = 0x5bd1e995u;
+    for (size_t k = 1; k <= 3 && k < n; k++) {   // beginnings
+        h = (h ^ (unsigned char)w[k - 1]) * 0x01000193u + (uint32_t)k;
+        if (k >= 2)
+            rows[count++] = (int32_t)((h * 2654435761u) >> 18);
+    }
+    rows[count++] = digits ? 1 : memchr(w, '-', n) ? 2 : 3;
+    return count;
+}
+
+static int8_t clip(int v) { return (int8_t)(v > 127 ? 127 : v < -127 ? -127 : v); }
+
+static void fold(const struct weights *m, const char *text, size_t len, struct word *w)
+{
+    int32_t rows[SPELLING_MAX];
+    int n = spelling_rows(text, len, rows);
+    for (int k = 0; k < TAGS; k++) {
+        int sum = m->class_self[w->class][k];
+        for (int i = 0; i < n; i++)
+            sum += m->suffix[rows[i]][k];
+        w->self[k] = clip(sum);
+    }
+    memcpy(w->before, m->class_before[w->class], TAGS);
+    memcpy(w->after, m->class_after[w->class], TAGS);
+}
+
+void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out)
+{
+    *out = (struct word){.tag = NO_TAG, .class = (uint8_t)unknown_class(lower, len)};
+    if (out->class == CLASS_SIGN)
+        out->tag = PUNCT;
+    fold(t->weights, lower, len, out);
+}
+
+// --- the file ----------------------------------------------------------------------------------------------------------
+
+static int get(gzFile f, void *to, size_t n, const char *path)
+{
+    if (n > 1u << 30 || gzread(f, to, (unsigned)n) != (int)n)
+        return FAIL(EFORMAT_, "%s: the word table ends early or is damaged; install it again", path);
+    return 0;
+}
+
+static int read_words(struct table *t, gzFile f, const struct table_head *head, const struct profile *profiles,
+                      const char *path)
+{
+    char text[WORD_BYTES] = "";
+    size_t len = 0;
+    for (uint32_t i = 1; i <= head->words; i++) {
+        unsigned char part[4];
+        int rc = get(f, part, 4, path);
+        size_t shared = part[0], rest = part[1];
+        unsigned number = part[2] | part[3] << 8;
+        if (!rc && (shared > len || shared + rest > WORD_BYTES || shared + rest == 0 || number >= head->profiles))
+            rc = FAIL(EFORMAT_, "%s: word %u of the table is damaged; install it again", path, i);
+        if (!rc)
+            rc = get(f, text + shared, rest, path);
+        if (rc)
+            return rc;
+        len = shared + rest;
+        struct word *w = &t->words[i];
+        const struct profile *p = &profiles[number];
+        *w = (struct word){.is = p->is, .noun = p->noun, .verb = p->verb, .class = p->class, .tag = p->tag, .kind = p->kind,
+                           .frames = p->frames};
+        if (i > head->rows)
+            fold(t->weights, text, len, w);
+        insert(t, word_hash(text, len), i);
+    }
+    return 0;
+}
+
+static int read_table(struct table *t, gzFile f, const char *path)
+{
+    struct table_head head;
+    struct profile *profiles = NULL;
+    int rc = get(f, &head, sizeof head, path);
+    if (!rc && (memcmp(head.magic, TABLE_MAGIC, sizeof head.magic) != 0 || head.words >= 1u << 22 || head.rows > head.words ||
+                head.edits > 65535 || head.profiles > 65535))
+        return FAIL(EFORMAT_, "%s: not a word table of this version of the program (it opens with \"%s\")", path, TABLE_MAGIC);
+    if (rc)
+        return rc;
+    t->count = head.words + 1;
+    t->n_edits = (int)head.edits;
+    uint64_t slots = 1;
+    while (slots < 2 * (uint64_t)t->count)
+        slots *= 2;
+    t->mask = (uint32_t)(slots - 1);
+    struct arena a = {0};
+    for (int pass = 0; !rc && pass < 2; pass++) {
+        t->words = arena_take(&a, (size_t)t->count * sizeof *t->words);
+        t->slots = arena_take(&a, slots * sizeof *t->slots);
+        t->weights = arena_take(&a, sizeof *t->weights);
+        t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
+        if (pass == 0)
+            rc = arena_commit(&a);
+    }
+    t->memory = a.block;
+    profiles = rc ? NULL : calloc(head.profiles + 1, sizeof *profiles);
+    if (!rc && !profiles)
+        rc = FAIL(EMEMORY_, "out of memory for the word table");
+    if (!rc) {
+        memset(t->slots, 0, slots * sizeof *t->slots);
+        memset(t->words, 0, sizeof *t->words);
+        t->words[0].tag = NO_TAG;
+        rc = get(f, t->edits, head.edits * sizeof *t->edits, path);
+    }
+    for (uint32_t i = 0; !rc && i < head.edits; i++)
+        if (!memchr(t->edits[i].add, 0, sizeof t->edits[i].add))
+            rc = FAIL(EFORMAT_, "%s: ending %u of the table is damaged; install it again", path, i);
+    if (!rc)
+        rc = get(f, profiles, head.profiles * sizeof *profiles, path);
+    for (uint32_t i = 0; !rc && i < head.profiles; i++)
+        if (profiles[i].class >= CLASSES || profiles[i].tag > NO_TAG || profiles[i].noun >= head.edits ||
+            profiles[i].verb >= head.edits)
+            rc = FAIL(EFORMAT_, "%s: profile %u of the table is damaged; install it again", path, i);
+    if (!rc)
+        rc = get(f, t->weights, sizeof *t->weights, path);
+    if (!rc)
+        rc = read_words(t, f, &head, profiles, path);
+    for (uint32_t i = 1; !rc && i <= head.rows; i++)
+        rc = get(f, &t->words[i], 3 * sizeof(scores), path);
+    if (!rc)
+        lists_mark(t);
+    free(profiles);
+    return rc;
+}
+
+int table_open(struct table **out, const char *path)
+{
+    char *installed = NULL;
+    struct table *t = NULL;
+    gzFile f = NULL;
+    int rc = 0;
+    *out = NULL;
+    if (!path)
+        rc = table_path(&installed);
+    if (!rc) {
+        path = path ? path : installed;
+        f = gzopen(path, "rb");
+        t = calloc(1, sizeof *t);
+        rc = !t ? FAIL(EMEMORY_, "out of memory for the word table") :
+             !f ? FAIL(EMISSING_, "%s: the word table cannot be read", path) : read_table(t, f, path);
+    }
+    if (f)
+        gzclose(f);
+    if (rc) {
+        table_close(t);
+        t = NULL;
+    }
+    free(installed);
+    *out = t;
+    return rc;
+}
+
+void table_close(struct table *t)
+{
+    if (!t)
+        return;
+    free(t->memory);
+    free(t);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The word table: what every English word form may be (WordNet), and the int8 weights that decide it in its sentence.
+//
+// A known word is one cache line: its own scores and what it says about its neighbours, all suffix, class and lexicon
+// features folded in when the table is loaded. Tagging a token then is a sum of about ten 16-byte rows.
+#ifndef CAPTION_TABLE_H
+#define CAPTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Universal part-of-speech tags (UD v2), VERB in three: finite or base, -ing, past participle. The first 16 compete;
+// the last three are a matter of the token alone.
+enum tag {
+    ADJ, ADP, ADV, AUX, CCONJ, DET, INTJ, NOUN, NUM, PART, PRON, PROPN, SCONJ, VERB, VBG, VBN,
+    PUNCT, SYM, OTHER, NO_TAG,
+    TAGS = 16,
+};
+extern const char *const tag_names[];   // "ADJ" ...
+
+// What WordNet knows of a form.
+enum {
+    IS_NOUN = 1, IS_PLURAL = 2, IS_VERB = 4, IS_THIRD = 8, IS_ING = 16, IS_PAST = 32, IS_PARTICIPLE = 64,
+    IS_ADJ = 128, IS_ADV = 256, IS_NAME = 512,           // a noun only ever written with a capital
+    MOSTLY_NOUN = 1024, MOSTLY_VERB = 2048, MOSTLY_ADJ = 4096,   // of WordNet's tagged senses, three of four
+};
+
+// How a word is written.
+enum shape { LOWER, FIRST_CAPITAL, CAPITAL, UPPER, MIXED, SHAPES };
+
+// Class 0 is the boundary; those below UNKNOWN_CLASSES are for words the table does not hold, by their looks.
+enum { CLASS_NUMBER = 1, CLASS_CODE, CLASS_SIGN, UNKNOWN_CLASSES = 13 };
+enum { CLASSES = 128, SUFFIX_ROWS = 1 << 14, TRIPLE_ROWS = 1 << 14, HISTORY = NO_TAG + 1 };
+
+typedef int8_t scores[TAGS];
+
+struct word {
+    scores self;       // for this word's tag
+    scores before;     // what it adds to the tag of the word after it
+    scores after;      // ... and to the tag of the word before it
+    uint16_t is;       // IS_* and MOSTLY_*
+    uint16_t noun;     // how its noun lemma is made: index into edits; 0: the form itself
+    uint16_t verb;     // its verb lemma
+    uint8_t class;
+    uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
+    uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
+    uint8_t frames;    // verbs: FRAME_*
+    uint16_t spare;
+    uint32_t marks;    // what lists.c says of it
+};
+_Static_assert(sizeof(struct word) == 64, "a word is a cache line");
+
+enum { FRAME_OBJECT = 1, FRAME_NONE = 2 };   // can take an object; can stand without
+enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_PERSON = 18, KIND_TIME = 28 };
+
+struct edit {
+    uint8_t strip;     // bytes off the end
+    char add[15];      // then this
+};
+
+// All rows that are not a word's. Every array's last dimension is a tag's score.
+struct weights {
+    scores suffix[SUFFIX_ROWS];                  // hashed endings and beginnings of words not in the table
+    scores class_self[CLASSES], class_before[CLASSES], class_after[CLASSES];
+    scores shape[SHAPES][CLASSES];
+    scores shape_before[SHAPES], shape_after[SHAPES];
+    scores pair_before[CLASSES][CLASSES];        // class of the word before, of this one
+    scores pair_after[CLASSES][CLASSES];         // class of this one, of the word after
+    scores pair_around[CLASSES][CLASSES];        // class before, class after
+    scores pair_ahead[CLASSES][CLASSES];         // classes of the two words after
+    scores pair_behind[CLASSES][CLASSES];        // classes of the two words before
+    scores tags[HISTORY][HISTORY];               // the two tags before
+    scores tag_class[HISTORY][CLASSES];          // the tag before, this word's class
+    scores tag_after[HISTORY][CLASSES];          // the tag before, the class after
+    scores triple[TRIPLE_ROWS];                  // hashed: the tag before, this class, the class after
+};
+
+struct table {
+    struct word *words;     // words[0]: the boundary, before the first and after the last token
+    int64_t count;
+    uint64_t *slots;        // what of a hash selects a word, and its index: table.c
+    uint32_t mask;
+    struct edit *edits;
+    int n_edits;
+    struct weights *weights;
+    void *memory;
+};
+
+int table_open(struct table **out, const char *path);   // NULL: where the program's data is installed
+void table_close(struct table *t);
+
+// A word's hash: over its lower-case bytes in blocks of 16, zero-padded. Start with WORD_SEED.
+#define WORD_SEED 0x9e3779b97f4a7c15u
+static inline uint64_t word_hash_block(uint64_t h, uint64_t lo, uint64_t hi)
+{
+    h ^= lo * 0xff51afd7ed558ccdu;
+    h = (h ^ h >> 32) * 0xc4ceb9fe1a85ec53u;
+    h ^= hi * 0x9fb21c651e98df25u;
+    h = (h ^ h >> 29) * 0xff51afd7ed558ccdu;
+    return h ^ h >> 32;
+}
+uint64_t word_hash(const char *lower, size_t len);
+
+// NULL: not there. The whole 64-bit hash stands for the word: a stranger taken for a known one is a 2^-40 chance.
+const struct word *table_find(const struct table *t, uint64_t hash);
+const struct word *table_word(const struct table *t, const char *lower, size_t len);
+
+// A word the table does not hold, from its looks: class, tag and `self`.
+void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);
+int unknown_class(const char *lower, size_t len);
+// The rows of `suffix` that a word's spelling selects; how many.
+enum { SPELLING_MAX = 10 };
+int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);
+
+static inline uint32_t triple_row(int tag, int class, int after)
+{
+    return ((uint32_t)(tag << 14 | class << 7 | after) * 2654435761u) >> 18;
+}
+
+#endif
