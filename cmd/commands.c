@@ -5,6 +5,7 @@ extern const struct command command_import;
 extern const struct command command_vocab;
 extern const struct command command_preprocess;
 extern const struct command command_tokenize;
+extern const struct command command_parse;
 extern const struct command command_train;
 extern const struct command command_embed;
 extern const struct command command_eval;
@@ -19,6 +20,7 @@ const struct command *const commands[] = {
     &command_vocab,
     &command_preprocess,
     &command_tokenize,
+    &command_parse,
     &command_train,
     &command_embed,
     &command_eval,

@@ -88,6 +88,20 @@ DIHT_API void diht_tokenize_defaults(diht_tokenize_options *o);
 DIHT_API int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *user, const char *text, size_t n),
                            void *user);
 
+// --- parse: captions to objects, attributes and actions --------------------------------------------------------------
+typedef struct diht_parse_options {
+    const char *input;       // captions, one a line (NULL or "-": standard input)
+    int complexity;          // keep needs this many relations of one object
+    bool no_action;          // keep does without an action
+    bool explain;            // drawn for people, not JSON
+    bool json;               // JSON lines (the default)
+} diht_parse_options;
+DIHT_API void diht_parse_defaults(diht_parse_options *o);
+// A line of JSON for every line, also an empty one, handed to `write` as text, several at once:
+// {"objects": [{"lemma", "attributes": []}], "relations": [{"subject", "predicate", "object"}], "n_actions", "complexity",
+// "keep"}; null for a subject or object that is not said.
+DIHT_API int diht_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
+
 // --- train ---------------------------------------------------------------------------------------------------------
 typedef struct diht_train_options {
     const char *data;        // dataset or list

@@ -41,6 +41,11 @@ void diht_tokenize_defaults(diht_tokenize_options *o)
     *o = (diht_tokenize_options){.context = 77};
 }
 
+void diht_parse_defaults(diht_parse_options *o)
+{
+    *o = (diht_parse_options){.complexity = 1};
+}
+
 void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
@@ -92,6 +97,10 @@ int diht_preprocess(const diht_preprocess_options *o, char **result) { return ta
 int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *, const char *, size_t), void *user)
 {
     return task_tokenize(o, write, user);
+}
+int diht_parse(const diht_parse_options *o, void (*write)(void *, const char *, size_t), void *user)
+{
+    return task_parse(o, write, user);
 }
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.h"
+#include "diht.h"
+
+#define AT(field) offsetof(diht_parse_options, field)
+
+static const struct option options[] = {
+    {"input", OPT_TEXT, AT(input), "FILE", "captions, one a line (default: standard input)", true},
+    {"json", OPT_FLAG, AT(json), "", "one JSON line a caption (the default)"},
+    {"explain", OPT_FLAG, AT(explain), "", "drawn for people: words and their tags, objects, actions, the verdict"},
+    {"complexity", OPT_INT, AT(complexity), "N", "keep needs this many relations of one object"},
+    {"no-action", OPT_FLAG, AT(no_action), "", "keep does without an action"},
+    {0},
+};
+
+static void defaults(void *o) { diht_parse_defaults(o); }
+
+static void print(void *user, const char *text, size_t n) { fwrite(text, 1, n, stdout); }   // command_done looks at it
+
+static int run(const void *o)
+{
+    return command_done(diht_parse(o, print, NULL), NULL);
+}
+
+const struct command command_parse = {
+    "parse", "captions to objects, attributes and actions", "echo 'a black cat chasing a small bird' | diht parse --explain",
+    options, sizeof(diht_parse_options), defaults, run,
+};

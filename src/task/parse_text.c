@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "base/utf8.h"
+#include "task/parse.h"
+
+void json_text(struct buf *out, const char *text, size_t n)
+{
+    const unsigned char *at = (const unsigned char *)text, *end = at + n;
+    buf_char(out, '"');
+    while (at < end) {
+        if (*at < 0x80) {
+            unsigned char c = *at++;
+            if (c == '"' || c == '\\') {
+                buf_char(out, '\\');
+                buf_char(out, (char)c);
+            } else if (c < ' ' || c == 0x7f) {
+                buf_fmt(out, "\\u%04x", c);
+            } else {
+                buf_char(out, (char)c);
+            }
+        } else {
+            char bytes[4];
+            const unsigned char *next;
+            int32_t rune = utf8_next(at, end, &next);
+            buf_add(out, bytes, (size_t)utf8_put(bytes, rune));
+            at = next;
+        }
+    }
+    buf_char(out, '"');
+}
+
+static void put_lemma(struct buf *out, const struct parser *p, int piece)
+{
+    char lemma[80];
+    int n = parser_lemma(p, piece, false, lemma);
+    json_text(out, lemma, (size_t)n);
+}
+
+static void put_object(struct buf *out, const struct parser *p, int object)
+{
+    if (object < 0)
+        buf_str(out, "null");
+    else
+        put_lemma(out, p, p->object[object].head);
+}
+
+// lemma, particle and preposition
+static int predicate(const struct parser *p, const struct relation *r, char out[256])
+{
+    int n = parser_lemma(p, r->verb, true, out);
+    for (int i = r->prep; i < r->prep + r->preps; i++) {
+        int len = p->piece[i].len < 24 ? p->piece[i].len : 24;
+        if (n + 1 + len > 250)
+            break;
+        out[n++] = ' ';
+        memcpy(out + n, p->lower + p->piece[i].start, (size_t)len);
+        n += len;
+    }
+    return n;
+}
+
+void parse_json(struct buf *out, const struct parser *p)
+{
+    buf_str(out, "{\"objects\": [");
+    for (int i = 0; i < p->objects; i++) {
+        int written = 0;
+        buf_str(out, i ? ", {\"lemma\": " : "{\"lemma\": ");
+        put_object(out, p, i);
+        buf_str(out, ", \"attributes\": [");
+        for (int j = 0; j < p->attributes; j++)
+            if (p->attribute[j].object == i) {
+                const struct piece *k = &p->piece[p->attribute[j].piece];
+                buf_str(out, written++ ? ", " : "");
+                json_text(out, p->lower + k->start, k->len);
+            }
+        buf_str(out, "]}");
+    }
+    buf_str(out, "], \"relations\": [");
+    for (int i = 0; i < p->relations; i++) {
+        const struct relation *r = &p->relation[i];
+        char text[256];
+        buf_str(out, i ? ", {\"subject\": " : "{\"subject\": ");
+        put_object(out, p, r->subject);
+        buf_str(out, ", \"predicate\": ");
+        json_text(out, text, (size_t)predicate(p, r, text));
+        buf_str(out, ", \"object\": ");
+        put_object(out, p, r->object);
+        buf_char(out, '}');
+    }
+    buf_fmt(out, "], \"n_actions\": %d, \"complexity\": %d, \"keep\": %s}\n", p->verdict.actions, p->verdict.complexity,
+            p->verdict.keep ? "true" : "false");
+}
+
+// --- for people --------------------------------------------------------------------------------------------------------
+
+static void put_plain(struct buf *out, const struct parser *p, int object)
+{
+    char lemma[80];
+    if (object < 0) {
+        buf_str(out, "?");
+        return;
+    }
+    int n = parser_lemma(p, p->object[object].head, false, lemma);
+    buf_add(out, lemma, (size_t)n);
+}
+
+void parse_explain(struct buf *out, const struct parser *p)
+{
+    buf_str(out, "words   ");
+    for (int i = 0; i < p->pieces; i++) {
+        buf_char(out, ' ');
+        buf_add(out, p->text + p->piece[i].start, p->piece[i].len);
+        if (!p->verdict.foreign && p->piece[i].tag < NO_TAG)
+            buf_fmt(out, "/%s", tag_names[p->piece[i].tag]);
+    }
+    buf_char(out, '\n');
+    for (int i = 0; i < p->objects; i++) {
+        const char *open = " (", *close = "";
+        buf_str(out, i ? "         " : "objects  ");
+        put_plain(out, p, i);
+        for (int j = 0; j < p->attributes; j++)
+            if (p->attribute[j].object == i) {
+                const struct piece *k = &p->piece[p->attribute[j].piece];
+                buf_str(out, open);
+                buf_add(out, p->lower + k->start, k->len);
+                open = ", ";
+                close = ")";
+            }
+        buf_fmt(out, "%s: %d relations\n", close, p->object[i].attributes + p->object[i].relations);
+    }
+    for (int i = 0; i < p->relations; i++) {
+        char text[256];
+        buf_str(out, i ? "         " : "actions  ");
+        put_plain(out, p, p->relation[i].subject);
+        buf_str(out, " --");
+        buf_add(out, text, (size_t)predicate(p, &p->relation[i], text));
+        buf_str(out, "--> ");
+        put_plain(out, p, p->relation[i].object);
+        buf_char(out, '\n');
+    }
+    buf_fmt(out, "verdict  %s: complexity %d, %d action%s%s\n\n", p->verdict.keep ? "keep" : "drop", p->verdict.complexity,
+            p->verdict.actions, p->verdict.actions == 1 ? "" : "s", p->verdict.foreign ? ", not English" : "");
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parser on the paper's examples and on one caption a rule; the scores over the labelled captions are in
+// tests/golden/captions.c.
+#include "caption/caption.h"
+
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "caption/format.h"
+#include "caption/tagger.h"
+#include "check.h"
+
+static struct table *table;
+static struct parser *parser;
+
+// "cat:black | cat chase bird" of the parse, in its order
+static const char *parse(const char *text)
+{
+    static char out[4096];
+    char a[80], b[80], v[80];
+    int n = 0;
+    out[0] = '\0';
+    parser_run(parser, text, strlen(text), 1, true);
+    for (int i = 0; i < parser->objects; i++) {
+        parser_lemma(parser, parser->object[i].head, false, a);
+        n += snprintf(out + n, sizeof out - (size_t)n, "%s%s", i ? " " : "", a);
+        const char *mark = ":";
+        for (int j = 0; j < parser->attributes; j++)
+            if (parser->attribute[j].object == i) {
+                const struct piece *k = &parser->piece[parser->attribute[j].piece];
+                n += snprintf(out + n, sizeof out - (size_t)n, "%s%.*s", mark, k->len, parser->lower + k->start);
+                mark = ",";
+            }
+    }
+    for (int i = 0; i < parser->relations; i++) {
+        const struct relation *r = &parser->relation[i];
+        strcpy(a, "_");
+        strcpy(b, "_");
+        if (r->subject >= 0)
+            parser_lemma(parser, parser->object[r->subject].head, false, a);
+        if (r->object >= 0)
+            parser_lemma(parser, parser->object[r->object].head, false, b);
+        parser_lemma(parser, r->verb, true, v);
+        n += snprintf(out + n, sizeof out - (size_t)n, "%s%s %s %s", i ? "; " : " | ", a, v, b);
+    }
+    return out;
+}
+
+static void papers_examples(void)
+{
+    CHECK_STR(parse("a black cat is chasing a small brown bird"), "cat:black bird:small,brown | cat chase bird");
+    CHECK(parser->verdict.complexity == 3 && parser->verdict.actions == 1 && parser->verdict.keep);
+    CHECK_STR(parse("The quarterback kicked the small brown football"), "quarterback football:small,brown | quarterback kick football");
+    CHECK(parser->verdict.complexity == 3 && parser->verdict.keep);
+}
+
+static void rules(void)
+{
+    static const struct { const char *text, *is; } cases[] = {
+        {"a glass of wine on a stainless steel table", "glass wine table"},
+        {"A group of young people", "people:young"},
+        {"the dog's bowl", "dog bowl"},
+        {"A man and a woman riding horses", "man woman horse | man ride horse; woman ride horse"},
+        {"A cake was eaten by the children", "cake child | child eat cake"},
+        {"A truck parked", "truck | _ park truck"},
+        {"two dogs that are running in the snow", "dog snow | dog run snow"},
+        {"It is raining", " | _ rain _"},
+        {"The plate is empty and clean", "plate:empty,clean"},
+        {"a black and white photo", "photo:black,white"},
+        {"dog-on-beach.jpg", "dog beach"},
+        {"The boy's dog chases him", "boy dog | dog chase _"},
+        {"a man wearing a hat rides a horse", "man hat horse | man wear hat; man ride horse"},
+        {"", ""},
+        {"2019", ""},
+        {"!!! ???", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        CHECK_STR(parse(cases[i].text), cases[i].is);
+}
+
+static void other_languages_are_dropped(void)
+{
+    static const char *const texts[] = {"Ein kleiner Hund auf der Straße mit einem Ball", "女性が本を読んでいます", "Собака бежит по пляжу",
+                                        "Une femme avec un chapeau dans la rue", "Hombre corriendo en la playa con su perro"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CHECK_STR(parse(texts[i]), "");
+        CHECK(parser->verdict.foreign && !parser->verdict.keep);
+    }
+    parse("A bowl of crème brûlée on the table");
+    CHECK(!parser->verdict.foreign && parser->objects > 1);
+}
+
+// The same caption with web marks, other quotes, blanks and case reads the same.
+static void dressing_changes_nothing(void)
+{
+    char plain[4096];
+    strcpy(plain, parse("The boy's dog chases a ball"));
+    CHECK_STR(parse("  The boy\xE2\x80\x99s dog chases a ball.  "), plain);
+    CHECK_STR(parse("<b>The boy&#39;s</b> dog chases a&nbsp;ball"), plain);
+    CHECK_STR(parse("the boy's dog chases a ball https://example.org/a?b=c"), plain);
+    CHECK_STR(parse("THE BOY'S DOG CHASES A BALL"), plain);
+}
+
+static void long_lines_end(void)
+{
+    size_t n = 1 << 20;
+    char *text = malloc(n);
+    for (size_t i = 0; i < n; i++)
+        text[i] = "([{<a dog "[i % 10];
+    parser_run(parser, text, n, 1, true);
+    CHECK(parser->pieces <= CAPTION_WORDS && parser->objects <= parser->pieces);
+    memset(text, '(', n);
+    parser_run(parser, text, n, 1, true);
+    CHECK(parser->verdict.complexity == 0);
+    memset(text, 0, n);
+    parser_run(parser, text, n, 1, true);
+    CHECK(parser->pieces == 0);
+    free(text);
+}
+
+static void thresholds(void)
+{
+    const char *text = "a black cat is chasing a bird", *still = "a black cat";
+    CHECK(parser_run(parser, text, strlen(text), 2, true)->keep && !parser_run(parser, text, strlen(text), 3, true)->keep);
+    CHECK(!parser_run(parser, still, strlen(still), 1, true)->keep && parser_run(parser, still, strlen(still), 1, false)->keep);
+}
+
+static void damaged_tables_are_refused(void)
+{
+    struct table *t = NULL;
+    CHECK(table_open(&t, "/nonexistent/words.gz") < 0 && !t);
+    const char *dir = getenv("TMPDIR");
+    char path[512];
+    snprintf(path, sizeof path, "%s/diht-words-%d.gz", dir ? dir : "/tmp", (int)getpid());
+    FILE *f = fopen(path, "wb");
+    CHECK(f && fputs("dihtwrd and no more", f) >= 0 && fclose(f) == 0);
+    CHECK(table_open(&t, path) < 0 && !t);
+    unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+    char *path = NULL;
+    if (table_path(&path) || table_open(&table, path) || !(parser = parser_new(table))) {
+        printf("not ok 1 - the word table opens\n1..1\n");
+        return 1;
+    }
+    CASE(papers_examples);
+    CASE(rules);
+    CASE(other_languages_are_dropped);
+    CASE(dressing_changes_nothing);
+    CASE(long_lines_end);
+    CASE(thresholds);
+    CASE(damaged_tables_are_refused);
+    parser_free(parser);
+    table_close(table);
+    free(path);
+    return check_done();
+}
