@@ -52,6 +52,13 @@ static bool being(const struct parser *p, int i)   // a person or an animal
     return (marks(p, i) & M_PERSON) || (i >= 0 && i < p->pieces && (p->word[2 + i]->kind == KIND_PERSON || p->word[2 + i]->kind == KIND_ANIMAL));
 }
 
+static bool singular(const struct parser *p, int i)   // does "a" open the phrase that reaches to i?
+{
+    while (i >= 0 && (noun(p, i) || tag(p, i) == ADJ))
+        i--;
+    return piece_equals(p, i, "a") || piece_equals(p, i, "an");
+}
+
 // --- tags mended by what captions are like ------------------------------------------------------------------------------
 
 static bool verb_tag(int t) { return t == VERB || t == VBG || t == VBN; }
@@ -65,6 +72,12 @@ static void mend(struct parser *p)
             continue;
         if ((m & M_NEVER_VERB) && verb_tag(k->tag))
             k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+        if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
+            k->tag = VERB;
+        // "a ... boy smiles": nothing plural follows "a"
+        if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
+            !noun(p, i + 1))
+            k->tag = VERB;
         // a determiner, an adjective or a preposition makes a noun of what can be one
         bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && opens(p, i - 2));
         if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
@@ -112,8 +125,12 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
         next++;
     if (!noun(p, next))
         return false;
+    if (!bare && noun(p, i - 1) && tag(p, i) == VBN)   // a grass filled pond
+        return opens(p, from) && next == i + 1 && !(is(p, next) & IS_PLURAL);
     if (!bare && noun(p, i - 1))   // noun -ing noun: what the next is for, or an action
         return tag(p, i) == VBG ? (marks(p, i) & M_PURPOSE) && !being(p, i - 1) : false;
+    if (bare && tag(p, i - 1) == VBG && (marks(p, i) & M_PURPOSE))   // waving cooking implements
+        return true;
     if (!bare)
         return true;
     if (tag(p, i) == VBN)
@@ -166,7 +183,7 @@ static int noun_phrase_end(const struct parser *p, int from)
         } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && describes(p, i - 1) &&
                    (tag(p, i + 1) == ADJ || (marks(p, i + 1) & M_COLOUR))) {
             int next = i + 1;   // small, brown dog; black and white cat
-            while (tag(p, next) == ADJ || (marks(p, next) & M_COLOUR))
+            while (tag(p, next) == ADJ || tag(p, next) == VBN || (marks(p, next) & M_COLOUR))
                 next++;
             if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
                 break;
@@ -244,7 +261,8 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
         add(c, P_ADJECTIVE, from, from);
         return end;
     }
-    if ((!noun(p, head) && !counted) || time || (marks(p, head) & M_COLOUR) || (number(p, head) && !counted)) {
+    bool stands_for = head == from && (marks(p, head) & M_PRONOUN);
+    if ((!noun(p, head) && !counted) || time || stands_for || (marks(p, head) & M_COLOUR) || (number(p, head) && !counted)) {
         // adjectives alone: what a verb like "be" ties, or nothing
         bool adjective = true;
         for (int i = from; i < end; i++)

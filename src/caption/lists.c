@@ -59,6 +59,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
     {M_WEAR, "suit dress shirt jacket coat hat uniform costume gown skirt jeans pants shorts sweater helmet glasses sunglasses "
              "clothes clothing outfit tie scarf cap apron vest robe kimono bikini swimsuit t-shirt tuxedo blouse hoodie boots "
              "hair beard attire gear camera backpack bag"},
+    {M_PRONOUN, "others ones other one something someone everyone everything anything nothing nobody"},
     {M_COMMAND, "share click follow sign subscribe read watch shop download pin tweet log skip loading join find get browse "
                 "discover see learn enter contact add buy order"},
     {M_NEVER_VERB, "close-up closeup stock people his her santa christmas halloween"},

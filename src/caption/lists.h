@@ -30,6 +30,7 @@ enum {
     M_SPOT = 1 << 20,         // nouns that keep their preposition: spot on the couch
     M_WEAR = 1 << 21,         // worn: in a black suit
     M_NEVER_VERB = 1 << 22,
+    M_PRONOUN = 1 << 24,      // nouns to the treebank
     M_COMMAND = 1 << 23,      // what web pages tell their readers
 };
 

@@ -251,7 +251,8 @@ static int gather(const struct relater *r, int k, struct group *g)
             if (!comma_only || r->list) {
                 int next = kind(r, j + 1);
                 bool acts = next == P_VERB && r->f[j + 1].form != V_INFINITIVE;
-                if ((inside && (acts || next == P_BE)) || (r->list && acts && !comma_only))
+                struct group one = {1, {r->f[j].object}};
+                if ((inside && (acts || next == P_BE) && (moves(r, &one) || !(r->candidate.n || r->subject.n))) || (r->list && acts && !comma_only))
                     break;
                 end = j;
                 *g = more;

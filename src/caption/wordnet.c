@@ -375,6 +375,11 @@ int forms_read(struct forms *f, const char *dir)
         rc = read_counts(f, dir);
     if (!rc)
         mark_usual(f);
+    int64_t woman = map_get(f->index, "woman", 5, -1), man = map_get(f->index, "man", 3, -1);
+    if (!rc && woman >= 0 && man >= 0) {   // forms that WordNet has as words of their own only
+        rc = inflect(f, "women", IS_PLURAL, (int32_t)woman, -1);
+        rc = rc ? rc : inflect(f, "men", IS_PLURAL, (int32_t)man, -1);
+    }
     for (int i = 0; !rc && i < 3; i++)
         rc = read_exceptions(f, dir, parts[i].exceptions, parts[i].pos, irregular);
     if (!rc)
