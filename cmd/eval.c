@@ -21,7 +21,7 @@ static const struct option options[] = {
     {"exclude-tag", OPT_TEXT, AT(exclude_tag), "TAG", "leave out samples that carry this tag"},
     {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},
     {"left-out", OPT_TEXT, AT(left_out), "FILE", "write the samples left out and why, a JSON line each"},
-    {"merge", OPT_TEXTS, AT(merge), "FILE", "a --json result of some rows; repeat for each: one result of all"},
+    {"merge", OPT_TEXTS, AT(merge), "FILE", "--json results of some rows each: one result of all", .rest = true},
     {"hubness", OPT_TEXT, AT(hubness), "KIND", "scores corrected for hubs: csls or dual-softmax (named in the result)"},
     {"html", OPT_TEXT, AT(html), "FILE", "write a page with plots and pictures"},
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "training metrics (JSON lines) for the page"},

@@ -234,8 +234,8 @@ void options_help(const struct command *c, const void *defaults)
     printf(" [options]\n\n");
     for (const struct option *o = c->options; o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
-                 o->kind == OPT_FLAG ? "" : o->value);
+        snprintf(left, sizeof left, "--%s%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ",
+                 o->kind == OPT_FLAG ? "" : o->value, o->rest ? "..." : "");
         printf("  %-26s %s", left, o->help);
         option_default(o, defaults);
         printf("\n");
@@ -389,6 +389,9 @@ int options_parse(const struct command *c, int argc, char **argv, void *into)
         }
         if (set(c, o, value, into, ""))
             return -1;
+        while (o->rest && i + 1 < argc && strncmp(argv[i + 1], "--", 2) != 0)
+            if (set(c, o, argv[++i], into, ""))
+                return -1;
     }
     for (const struct option *o = c->options; o->name; o++)
         if (o->required && (o->kind == OPT_TEXT || o->kind == OPT_TEXTS) && !*(void **)((char *)into + o->at)) {

@@ -19,6 +19,7 @@ struct option {
     const char *help;
     bool positional;         // also taken without its name, in the table's order
     bool required;
+    bool rest;               // OPT_TEXTS: --name takes every value up to the next option
 };
 
 struct command {

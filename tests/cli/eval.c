@@ -130,6 +130,7 @@ static void parts_are_merged(void)
     CHECK_CLOSE(r1(merged, "t2i"), r1(whole, "t2i"), 1e-9);
     json_decref(merged);
     json_decref(whole);
+    CHECK(diht("eval --merge one.json two.json --json") == 0 && json_line());
     CHECK(diht("eval --merge one.json --merge two.json") == 0 && strstr(out, "180-240") && strstr(out, "mean"));
     CHECK(diht("eval --merge one.json --merge whole.json") == 1 && said("rows 0-60 are in"));
     CHECK(diht(EVAL "--model b.safetensors --rows 120:240") == 0 && system("cp .out other.json") == 0);
