@@ -89,7 +89,7 @@ static int64_t walk_class(struct walk *w, const char *dir, const char *split, co
         struct buf key = {0};
         int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
         buf_fmt(&key, "%s%s%s/%.*s", split, *split ? "/" : "", class, stem, names[i]);
-        rc = !path || key.failed ? EMEMORY_
+        rc = !path || key.failed ? FAIL(EMEMORY_, "%s: out of memory", dir)
                                  : source_put(w->s, &(struct source_row){
                                        key.at, split, NULL, &class, 1, w->row,
                                        map_get(w->classes, class, strlen(class), -1), path, -1, 0});
@@ -117,7 +117,7 @@ static int walk_folders(struct walk *w, const char *dir, const char *split, bool
             else if (!rc && found && !w->put)
                 rc = map_put(w->classes, names[i], strlen(names[i]), 0);
         }
-        rc = path ? rc : EMEMORY_;
+        rc = path ? rc : FAIL(EMEMORY_, "%s: out of memory", dir);
         free(path);
     }
     names_free(names, n);
@@ -163,13 +163,13 @@ static int read_flat(struct source *s, const char *dir, int64_t *found)
         int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
         char *path = path_join(dir, names[i]), *key = strndup(names[i], (size_t)stem);
         char *whole = path ? strndup(path, strlen(path) - strlen(path_ext(names[i]))) : NULL;
-        int64_t row = (*found)++, many = !whole  ? EMEMORY_
+        int64_t row = (*found)++, many = !whole  ? FAIL(EMEMORY_, "%s: out of memory", dir)
                                          : texts ? captions_beside(whole, &text, caption, MOST_CAPTIONS)
                                                  : 1;
         if (!texts)
             caption[0] = key;
         if (!key || many < 0)
-            rc = !key ? EMEMORY_ : (int)many;
+            rc = !key ? FAIL(EMEMORY_, "%s: out of memory", dir) : (int)many;
         else if (many == 0)
             rc = source_leave_out(s, row, "%s: no %s.txt with a caption beside it", path, key);
         else
@@ -194,7 +194,7 @@ static int number_classes(struct map *classes)
     for (int64_t i = 0; i < n && !rc; i++) {
         size_t len;
         const char *name = map_key(classes, i, &len, NULL);
-        rc = (names[i] = strndup(name, len)) ? 0 : EMEMORY_;
+        rc = (names[i] = strndup(name, len)) ? 0 : FAIL(EMEMORY_, "out of memory");
     }
     if (!rc)
         qsort(names, (size_t)n, sizeof *names, by_text);

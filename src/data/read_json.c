@@ -67,7 +67,7 @@ static int read_albef(struct source *s, const json_t *all, const char *dir)
         next[i] = -1;
         first[i] = !at || *at < 0;
         if (image && !at)
-            rc = EMEMORY_;
+            rc = FAIL(EMEMORY_, "%s: out of memory", source_path(s));
         if (at && *at >= 0)
             next[*at] = i;
         if (at)
@@ -98,7 +98,8 @@ static int read_karpathy(struct source *s, const json_t *images, const char *dir
         struct captions c = {.n = 0};
         for (size_t k = 0; k < json_array_size(sentences); k++)
             add_caption(&c, json_object_get(json_array_get(sentences, k), "raw"));
-        rc = path ? put(s, dir, path, text_of(image, "split"), &c, (int64_t)i) : EMEMORY_;
+        rc = path ? put(s, dir, path, text_of(image, "split"), &c, (int64_t)i)
+                  : FAIL(EMEMORY_, "%s: out of memory", source_path(s));
         free(path);
     }
     return rc;
@@ -113,7 +114,7 @@ static int read_coco(struct source *s, const json_t *images, const json_t *notes
     for (int64_t i = 0; i < n && !rc; i++) {
         id = json_integer_value(json_object_get(json_array_get(notes, (size_t)i), "image_id"));
         int64_t *at = map_slot(last, &id, sizeof id, -1);
-        rc = at ? 0 : EMEMORY_;
+        rc = at ? 0 : FAIL(EMEMORY_, "%s: out of memory", source_path(s));
         before[i] = at ? *at : -1;
         if (at)
             *at = i;

@@ -193,7 +193,7 @@ int has_tars(const char *dir)
     int rc = directory_names(dir, &names, &n);
     for (int64_t i = 0; i < n && !rc && !found; i++) {
         char *path = path_join(dir, names[i]);
-        found = !path ? EMEMORY_ : file_is_dir(path) ? tars_in(path) : 0;
+        found = !path ? FAIL(EMEMORY_, "%s: out of memory", dir) : file_is_dir(path) ? tars_in(path) : 0;
         found = found == EMISSING_ || found == EIO_ ? 0 : found;   // a folder that may not be read holds nothing for us
         free(path);
     }
@@ -212,7 +212,7 @@ static int read_dir(struct reader *r, const char *dir)
     char **names, *counts = path_join(dir, "nshards.txt");
     int64_t n;
     if (!counts)
-        return EMEMORY_;
+        return FAIL(EMEMORY_, "%s: out of memory", dir);
     r->lines = file_exists(counts);
     free(counts);
     int rc = directory_names(dir, &names, &n);
@@ -224,7 +224,7 @@ static int read_dir(struct reader *r, const char *dir)
         if (path)
             rc = read_one(r);
         else if (is_tar(names[i]))
-            rc = EMEMORY_;
+            rc = FAIL(EMEMORY_, "%s: out of memory", dir);
         free(path);
     }
     names_free(names, n);
@@ -246,7 +246,7 @@ int read_tars(struct source *s, const char *path)
         char *dir = path_join(path, names[i]);
         r.split = names[i];
         r.number = -1;
-        rc = !dir ? EMEMORY_ : file_is_dir(dir) ? read_dir(&r, dir) : 0;
+        rc = !dir ? FAIL(EMEMORY_, "%s: out of memory", path) : file_is_dir(dir) ? read_dir(&r, dir) : 0;
         free(dir);
     }
     names_free(names, n);

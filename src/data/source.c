@@ -427,7 +427,7 @@ void source_identity(const struct source *s, int64_t i, struct buf *out)
                 stat(path, &st) == 0 ? (long long)st.st_size : -1, (long long)st.st_mtim.tv_sec,
                 (long)st.st_mtim.tv_nsec);
     else
-        out->failed = EMEMORY_;
+        out->failed = FAIL(EMEMORY_, "%s: out of memory", s->path);
     free(path);
 }
 

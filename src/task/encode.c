@@ -147,7 +147,7 @@ static int hash_samples(char out[SHA256_HEX], const struct source *s, const stru
     struct sha256 *h = sha256_new();
     struct buf line = {0};
     if (!h)
-        return EMEMORY_;
+        return FAIL(EMEMORY_, "out of memory");
     if (!images) {
         sha256_add(h, o->prompt ? o->prompt : "{}", strlen(o->prompt ? o->prompt : "{}") + 1);
         sha256_add(h, o->vocabulary, strlen(o->vocabulary) + 1);

@@ -26,7 +26,7 @@ static void put_text(struct buf *b, const char *name, const char *text)
     char *said = json_dumps(j ? j : bytes, JSON_ENCODE_ANY);
     buf_fmt(b, "\"%s\": %s", name, said ? said : "null");
     if (!said)
-        b->failed = EMEMORY_;
+        b->failed = FAIL(EMEMORY_, "out of memory");
     free(said);
     json_decref(j);
     json_decref(bytes);
@@ -98,7 +98,7 @@ static int walk(struct listing *l, char list[SHA256_HEX], char bytes[SHA256_HEX]
 {
     struct sha256 *a = sha256_new(), *b = sha256_new();
     struct buf picture = {0};
-    int rc = a && b ? 0 : EMEMORY_;
+    int rc = a && b ? 0 : FAIL(EMEMORY_, "out of memory");
     for (int64_t i = 0; i < source_excluded_listed(s); i++) {
         int64_t row;
         const char *why = source_excluded_at(s, i, &row);

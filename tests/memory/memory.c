@@ -272,6 +272,46 @@ static int job_eval(void)
     return rc;
 }
 
+// Features kept beside, ranges, two models, hubness: then gone on with from half of it.
+static int job_eval_more(void)
+{
+    char *result = NULL, keep[80], line[200];
+    snprintf(keep, sizeof keep, "%s/kept", dir);
+    snprintf(line, sizeof line, "for f in %s/kept/*; do test -f $f && truncate -s 400 $f; done; true", dir);
+    diht_eval_options o;
+    diht_eval_defaults(&o);
+    const char *models[] = {trained, trained, NULL};
+    o.models = models;
+    o.data = albef;
+    o.keep = keep;
+    o.rows = "0:2";
+    o.ranges = 1;
+    o.prompt = "a {}|{}";
+    o.hubness = "csls";
+    o.resamples = 10;
+    o.threads = o.loaders = 1;
+    o.json = true;
+    int rc = system(line) == 0 ? task_eval(&o, &result) : EIO_;
+    free(result);
+    return rc;
+}
+
+static int job_classify(void)
+{
+    char *result = NULL;
+    diht_classify_options o;
+    diht_classify_defaults(&o);
+    o.model = trained;
+    o.data = folders;
+    o.keep = "none";
+    o.resamples = 10;
+    o.threads = o.loaders = 1;
+    o.json = true;
+    int rc = task_classify(&o, &result);
+    free(result);
+    return rc;
+}
+
 // `may_pass`: a failed allocation need not fail the job (a sample is marked; a directory is not synchronised).
 static void sweep(const char *name, int (*job)(void), bool may_pass)
 {
@@ -334,7 +374,12 @@ static void embedding_survives(void)
     CHECK(job_train() == 0 && system(line) == 0);
     sweep("embed", job_embed, true);
 }
-static void evaluation_survives(void) { sweep("eval", job_eval, true); }
+static void evaluation_survives(void)
+{
+    sweep("eval", job_eval, true);
+    sweep("eval, kept and compared", job_eval_more, true);
+}
+static void classification_survives(void) { sweep("classify", job_classify, true); }
 static void info_survives(void) { sweep("info", job_info, false); }
 
 static bool prepare(void)
@@ -397,6 +442,7 @@ int main(void)
     CASE(training_survives);
     CASE(embedding_survives);
     CASE(evaluation_survives);
+    CASE(classification_survives);
     char line[128];
     snprintf(line, sizeof line, "rm -rf %s", dir);
     if (system(line) != 0)
