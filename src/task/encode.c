@@ -178,9 +178,10 @@ static int open_kept(struct feature_file **out, const struct source *s, const st
     int rc = hash_samples(hash, s, o, images);
     if (rc)
         return rc;
-    snprintf(name, sizeof name, "%.16s-%.16s.%s", o->model_hash, hash, images ? "images" : "texts");
-    snprintf(what, sizeof what, "%s%s of model %s, samples %s", o->raw ? "raw " : "", images ? "images" : "texts",
-             o->model_hash, hash);
+    const char *precision = o->precision ? o->precision : "fp32", *kind = images ? "images" : "texts";
+    snprintf(name, sizeof name, "%.16s-%.16s-%.8s.%s", o->model_hash, hash, precision, kind);
+    snprintf(what, sizeof what, "%s%s of model %s, samples %s, %.8s", o->raw ? "raw " : "", kind, o->model_hash, hash,
+             precision);
     return feature_file_open(out, o->keep, name, what, d, n);
 }
 

@@ -27,6 +27,7 @@ struct features_options {
     const char *keep;        // directory in which rows are kept as they come, NULL: none; a second run goes on there
     const char *model_hash;  // what they are kept under, with `vocabulary` and the samples
     const char *vocabulary;
+    const char *precision;   // of the products, NULL: fp32; features of each are kept apart
     // After every batch of pictures: f->n images so far, all texts. Nonzero ends the job with it.
     int (*each)(void *user, const struct features *f);
     void *user;

@@ -22,6 +22,7 @@ struct feature_file {
     char *path;
     float *zeros;      // [d]
     int64_t d, rows;
+    bool full;         // writing failed: what is there stays, nothing more is kept
 };
 
 static uint32_t mark_of(int64_t i, uint32_t state) { return ((uint32_t)i + 1) * 0x9E3779B1u ^ state; }
@@ -32,6 +33,15 @@ static int failed(const struct feature_file *f, const char *what)
 {
     int err = errno;
     return FAIL(error_from_errno(err), "%s: %s: %s", f->path, what, strerror(err));
+}
+
+// A job does not fail for what is only kept for the next one.
+static int give_up(struct feature_file *f)
+{
+    if (!f->full)
+        log_warn("%s: writing failed: %s; features are not kept any more", f->path, strerror(errno));
+    f->full = true;
+    return 0;
 }
 
 // Its mark tells a row that was written from what a crash of the machine may leave.
@@ -69,7 +79,7 @@ int feature_file_open(struct feature_file **out, const char *dir, const char *na
     *out = NULL;
     if (!dir)
         return 0;
-    snprintf(header, sizeof header, "diht features 1\n%.180s\nwidth %lld\n", what, (long long)d);
+    snprintf(header, sizeof header, "diht features 1\n%.200s\nwidth %lld\n", what, (long long)d);
     struct feature_file *f = calloc(1, sizeof *f);
     int rc = f && (f->path = path_join(dir, name)) && (f->zeros = calloc((size_t)d, sizeof *f->zeros)) ? 0 : EMEMORY_;
     if (rc) {
@@ -122,25 +132,28 @@ int feature_file_read(struct feature_file *f, int64_t i, bool *good, float *row)
 
 int feature_file_cut(struct feature_file *f, int64_t rows)
 {
-    if (!f)
+    if (!f || f->full)
         return 0;
     if (fflush(f->f) != 0 || ftruncate(fileno(f->f), row_at(f, rows)) != 0 ||
         fseeko(f->f, row_at(f, rows), SEEK_SET) != 0)
-        return failed(f, "writing failed");
+        return give_up(f);
     f->rows = rows;
     return 0;
 }
 
 int feature_file_add(struct feature_file *f, bool good, const float *row)
 {
-    if (!f)
+    if (!f || f->full)
         return 0;
     uint32_t mark = mark_of(f->rows, good ? GOOD : BAD);
     if (fwrite(&mark, sizeof mark, 1, f->f) != 1 ||
         fwrite(good ? row : f->zeros, sizeof *row, (size_t)f->d, f->f) != (size_t)f->d)
-        return failed(f, "writing failed");
+        return give_up(f);
     f->rows++;
     return 0;
 }
 
-int feature_file_flush(struct feature_file *f) { return f && fflush(f->f) != 0 ? failed(f, "writing failed") : 0; }
+int feature_file_flush(struct feature_file *f)
+{
+    return f && !f->full && fflush(f->f) != 0 ? give_up(f) : 0;
+}

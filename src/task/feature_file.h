@@ -17,8 +17,9 @@ void feature_file_close(struct feature_file *f);
 
 int64_t feature_file_rows(const struct feature_file *f);                             // whole ones
 int feature_file_read(struct feature_file *f, int64_t i, bool *good, float *row /* d */);   // EIO_, EFORMAT_
+// A disk that is full is logged, and nothing more is kept; the job goes on.
 int feature_file_cut(struct feature_file *f, int64_t rows);                          // keep only these
 int feature_file_add(struct feature_file *f, bool good, const float *row);           // a bad one's row is not looked at
-int feature_file_flush(struct feature_file *f);                                      // EFULL_, EIO_
+int feature_file_flush(struct feature_file *f);
 
 #endif

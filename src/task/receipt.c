@@ -145,7 +145,8 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
         buf_str(out, ", \"receipt\": {");
         put_text(out, "version", DIHT_VERSION);
         const struct { const char *name, *text; } texts[] = {
-            {"kind", r->kind}, {"machine", machine}, {"isa", ctx_kernels(ctx)->isa}, {"precision", "fp32"}, {"model", r->model},
+            {"kind", r->kind}, {"machine", machine}, {"isa", ctx_kernels(ctx)->isa},
+            {"precision", r->precision ? r->precision : "fp32"}, {"model", r->model},
             {"model_sha256", r->model_hash}, {"vocabulary", r->vocab},
             {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
             {"split", r->split}, {"images", r->images}, {"list_sha256", list}, {"pictures_sha256", bytes},

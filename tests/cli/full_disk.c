@@ -46,6 +46,7 @@ static void writers_say_so(void)
          "small/run"},
         {"embed --model run/model.safetensors --data list.tsv --out small/emb", "small/emb"},
         {"eval --model run/model.safetensors --data list.tsv --html small/page.html", "small/page.html"},
+        {"eval --model run/model.safetensors --data list.tsv --left-out small/left.jsonl", "small/left.jsonl"},
     };
     if (!ready)
         SKIP("needs root and mount namespaces");
@@ -64,6 +65,7 @@ static void writers_say_so(void)
         CHECK(status == 1);
         CHECK(said(cases[i].name) && says_full());
     }
+    CHECK(diht("eval --model run/model.safetensors --data list.tsv --keep small --json") == 0 && said("not kept"));
     CHECK(system("test \"$(cat small/m.txt)\" = old") == 0);   // the old file is whole
     CHECK(system("ls small | grep -q part") != 0);             // no leftovers
 }
