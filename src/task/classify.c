@@ -98,85 +98,6 @@ static int read_names(struct classification *c)
     return rc;
 }
 
-static void fill_template(struct buf *out, const char *template, const char *name)
-{
-    const char *at = strstr(template, "{}"), *other = strstr(template, "{c}");
-    size_t wide = 2;
-    if (!at || (other && other < at)) {
-        at = other;
-        wide = 3;
-    }
-    buf_clear(out);
-    buf_add(out, template, (size_t)(at - template));
-    buf_str(out, name);
-    buf_str(out, at + wide);
-}
-
-// One class: its texts' unit features added up, and made a unit again.
-static int class_weight(struct classification *c, struct token_scratch *scratch, struct buf *text, int32_t *ids,
-                        int32_t *starts, const char *name, float *out)
-{
-    struct ctx *ctx = clip_ctx(c->clip);
-    int context = clip_config(c->clip)->text.context_length;
-    int64_t n = c->templates.n, d = clip_config(c->clip)->embed_dim;
-    float *rows = malloc((size_t)(n * d) * sizeof *rows);
-    view raw = ctx_alloc(ctx, F32, n * d), unit = ctx_alloc(ctx, F32, n * d);
-    int rc = rows && raw.at && unit.at ? 0 : FAIL(EMEMORY_, "out of memory: %" PRId64 " templates", n);
-    starts[0] = 0;
-    for (int64_t t = 0; t < n && !rc; t++) {
-        fill_template(text, c->templates.at[t], name);
-        int len = text->failed ? text->failed
-                               : tokenizer_encode(c->tokenizer, scratch, text->at, text->len, ids + starts[t], context);
-        rc = len < 0 ? len : 0;
-        starts[t + 1] = starts[t] + (len < 0 ? 0 : len);
-    }
-    if (!rc)
-        rc = clip_encode_texts(c->clip, &(struct texts){.n = n, .ids = ids, .starts = starts}, raw, NULL);
-    if (!rc) {
-        clip_unit(c->clip, unit, NO_VIEW, raw, n);
-        ctx_get(ctx, rows, unit, n * d);
-        double length = 0;
-        for (int64_t k = 0; k < d; k++) {
-            double sum = 0;
-            for (int64_t t = 0; t < n; t++)
-                sum += rows[t * d + k];
-            out[k] = (float)(sum / (double)n);
-            length += (double)out[k] * out[k];
-        }
-        for (int64_t k = 0; k < d && length > 0; k++)
-            out[k] = (float)(out[k] / sqrt(length));
-    }
-    free(rows);
-    ctx_free(ctx, raw);
-    ctx_free(ctx, unit);
-    return rc;
-}
-
-static int class_weights(struct classification *c)
-{
-    const struct config *cfg = clip_config(c->clip);
-    size_t n = (size_t)c->templates.n;
-    struct token_scratch *scratch = token_scratch_new();
-    struct buf text = {0};
-    int32_t *ids = malloc(n * (size_t)cfg->text.context_length * sizeof *ids),
-            *starts = malloc((n + 1) * sizeof *starts);
-    c->weight = malloc((size_t)(c->classes.n * cfg->embed_dim) * sizeof *c->weight);
-    int rc = scratch && ids && starts && c->weight
-                 ? 0
-                 : FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
-    for (int64_t k = 0; k < c->classes.n && !rc; k++) {
-        rc = class_weight(c, scratch, &text, ids, starts, c->classes.at[k], c->weight + k * cfg->embed_dim);
-        log_progress("%" PRId64 "/%" PRId64 " classes", k + 1, c->classes.n);
-        if (!rc && stop_requested())
-            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " classes", k + 1, c->classes.n);
-    }
-    token_scratch_free(scratch);
-    buf_free(&text);
-    free(ids);
-    free(starts);
-    return rc;
-}
-
 // The right class's place among all, of every picture with a label.
 static int rank_classes(struct classification *c)
 {
@@ -295,7 +216,9 @@ static int run(struct classification *c, struct buf *out)
         const char *merges = tokenizer_merges(c->tokenizer);
         sha256_hex(receipt.vocabulary_hash, merges, strlen(merges));
         hash_names(receipt.names_hash, c);
-        rc = class_weights(c);
+        c->weight = malloc((size_t)(c->classes.n * clip_config(c->clip)->embed_dim) * sizeof *c->weight);
+        rc = c->weight ? texts_encode(c->weight, c->clip, c->tokenizer, &c->classes, &c->templates, o->batch)
+                       : FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
     }
     if (!rc)
         rc = features_encode(&c->f, c->clip, c->tokenizer, c->source,

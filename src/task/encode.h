@@ -9,6 +9,7 @@
 #include "data/source.h"
 #include "model/clip.h"
 #include "model/tokenizer.h"
+#include "task/class_names.h"
 
 struct features {
     int64_t n, m, d;
@@ -51,7 +52,11 @@ void features_free(struct features *f);   // accepts a zeroed one
 // A prompt is a text with {} in the caption's place, or several separated by |, whose features are averaged; NULL: the
 // caption alone. EUSAGE_ when a part has no {}.
 int prompt_check(const char *prompt);
-int prompt_count(const char *prompt);   // >= 1
-void prompt_apply(struct buf *out, const char *prompt, int k, const char *caption);   // part k around the caption
+int prompt_split(struct names *out, const char *prompt);                         // at least one; EMEMORY_
+void prompt_apply(struct buf *out, const char *prompt, const char *text);        // out is cleared; {c} is a place too
+
+// Each text inside every prompt: the mean of the unit features, a unit again.
+int texts_encode(float *rows /* texts x embed */, struct clip *clip, const struct tokenizer *t, const struct names *texts,
+                 const struct names *prompts, int batch);
 
 #endif

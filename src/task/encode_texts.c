@@ -10,83 +10,72 @@
 #include "base/log.h"
 #include "task/encode_inner.h"
 
-// "a|b": part k of a prompt ensemble; NULL after the last. No prompt: one empty part.
-static const char *prompt_part(const char *prompt, int k, size_t *len)
+int prompt_split(struct names *out, const char *prompt)
 {
-    if (!prompt) {
-        *len = 0;
-        return k ? NULL : "";
-    }
-    for (; k > 0; k--) {
-        prompt = strchr(prompt, '|');
-        if (!prompt)
-            return NULL;
-        prompt++;
-    }
-    *len = strcspn(prompt, "|");
-    return prompt;
-}
-
-int prompt_count(const char *prompt)
-{
-    int n = 0;
-    size_t len;
-    while (prompt_part(prompt, n, &len))
-        n++;
-    return n;
+    char *copy = strdup(prompt ? prompt : "{}"), *save = NULL;
+    int rc = copy ? 0 : FAIL(EMEMORY_, "out of memory");
+    *out = (struct names){0};
+    for (char *part = copy ? strtok_r(copy, "|", &save) : NULL; part && !rc; part = strtok_r(NULL, "|", &save))
+        rc = names_add(out, part);
+    if (!rc && out->n == 0)
+        rc = FAIL(EUSAGE_, "--prompt \"%s\": {} marks the caption's place and is missing", prompt);
+    free(copy);
+    return rc;
 }
 
 int prompt_check(const char *prompt)
 {
-    size_t len;
-    const char *part;
-    for (int k = 0; prompt && (part = prompt_part(prompt, k, &len)); k++)
-        if (!memmem(part, len, "{}", 2))
-            return FAIL(EUSAGE_, "--prompt \"%.*s\": {} marks the caption's place and is missing", (int)len, part);
-    return 0;
+    struct names parts;
+    int rc = prompt_split(&parts, prompt);
+    for (int64_t k = 0; k < parts.n && !rc; k++)
+        if (!strstr(parts.at[k], "{}"))
+            rc = FAIL(EUSAGE_, "--prompt \"%s\": {} marks the caption's place and is missing", parts.at[k]);
+    names_clear(&parts);
+    return rc;
 }
 
-void prompt_apply(struct buf *out, const char *prompt, int k, const char *caption)
+void prompt_apply(struct buf *out, const char *prompt, const char *text)
 {
-    size_t len;
-    const char *part = prompt_part(prompt, k, &len), *at = part ? memmem(part, len, "{}", 2) : NULL;
+    const char *at = strstr(prompt, "{}"), *other = strstr(prompt, "{c}");
+    size_t wide = at && (!other || at < other) ? 2 : 3;
+    at = wide == 2 ? at : other;
+    buf_clear(out);
     if (at)
-        buf_add(out, part, (size_t)(at - part));
-    buf_str(out, caption);
+        buf_add(out, prompt, (size_t)(at - prompt));
+    buf_str(out, text);
     if (at)
-        buf_add(out, at + 2, len - (size_t)(at + 2 - part));
+        buf_str(out, at + wide);
 }
 
+// Texts on their way through the tower, a batch at a time.
 struct writer {
-    struct features *f;
     struct clip *clip;
     const struct tokenizer *t;
-    const struct features_options *o;
-    struct feature_file *file;
-    int prompts;
-    int64_t room, n;         // captions a batch; in it
+    const struct names *prompts;
+    bool raw;
+    int64_t room, n, d;      // texts a batch; in it; width of a row
     int32_t *ids, *starts;   // [room x prompts x context], [room x prompts + 1]
     struct token_scratch *scratch;
     struct buf text;
-    float *rows;             // [room x prompts, d]; ensembles only
-    view raw, unit;
+    float *rows;             // [room x prompts, d]; several prompts only
+    view features, unit;
 };
 
-static int writer_open(struct writer *w)
+static int writer_open(struct writer *w, struct clip *clip, const struct tokenizer *t, const struct names *prompts,
+                       bool raw, int batch)
 {
-    struct ctx *ctx = clip_ctx(w->clip);
-    int64_t d = w->f->d, texts;
-    w->prompts = prompt_count(w->o->prompt);
-    w->room = w->o->batch / w->prompts > 0 ? w->o->batch / w->prompts : 1;
-    texts = w->room * w->prompts;
-    w->ids = malloc((size_t)(texts * clip_config(w->clip)->text.context_length) * sizeof *w->ids);
-    w->starts = malloc(((size_t)texts + 1) * sizeof *w->starts);
-    w->rows = w->prompts > 1 ? malloc((size_t)(texts * d) * sizeof *w->rows) : NULL;
+    struct ctx *ctx = clip_ctx(clip);
+    *w = (struct writer){.clip = clip, .t = t, .prompts = prompts, .raw = raw, .d = clip_config(clip)->embed_dim};
+    w->room = batch / prompts->n > 0 ? batch / prompts->n : 1;
+    int64_t all = w->room * prompts->n;
+    w->ids = malloc((size_t)(all * clip_config(clip)->text.context_length) * sizeof *w->ids);
+    w->starts = malloc(((size_t)all + 1) * sizeof *w->starts);
+    w->rows = prompts->n > 1 ? malloc((size_t)(all * w->d) * sizeof *w->rows) : NULL;
     w->scratch = token_scratch_new();
-    w->raw = ctx_alloc(ctx, F32, texts * d);
-    w->unit = ctx_alloc(ctx, F32, texts * d);
-    if (!w->ids || !w->starts || !w->scratch || (w->prompts > 1 && !w->rows) || !w->raw.at || !w->unit.at)
-        return FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " texts", texts);
+    w->features = ctx_alloc(ctx, F32, all * w->d);
+    w->unit = ctx_alloc(ctx, F32, all * w->d);
+    if (!w->ids || !w->starts || !w->scratch || (prompts->n > 1 && !w->rows) || !w->features.at || !w->unit.at)
+        return FAIL(EMEMORY_, "out of memory: a batch of %" PRId64 " texts", all);
     w->starts[0] = 0;
     return 0;
 }
@@ -98,19 +87,19 @@ static void writer_close(struct writer *w)
     free(w->rows);
     token_scratch_free(w->scratch);
     buf_free(&w->text);
-    ctx_free(clip_ctx(w->clip), w->raw);
+    ctx_free(clip_ctx(w->clip), w->features);
     ctx_free(clip_ctx(w->clip), w->unit);
 }
 
-static int add_caption(struct writer *w, const char *caption)
+static int add_text(struct writer *w, const char *text)
 {
-    for (int k = 0; k < w->prompts; k++) {
-        int64_t at = w->n * w->prompts + k;
-        buf_clear(&w->text);
-        prompt_apply(&w->text, w->o->prompt, k, caption);
+    int context = clip_config(w->clip)->text.context_length;
+    for (int64_t k = 0; k < w->prompts->n; k++) {
+        int64_t at = w->n * w->prompts->n + k;
+        prompt_apply(&w->text, w->prompts->at[k], text);
         int len = w->text.failed ? w->text.failed
-                                 : tokenizer_encode(w->t, w->scratch, w->text.at, w->text.len, w->ids + w->starts[at],
-                                                    clip_config(w->clip)->text.context_length);
+                                 : tokenizer_encode(w->t, w->scratch, w->text.at ? w->text.at : "", w->text.len,
+                                                    w->ids + w->starts[at], context);
         if (len < 0)
             return len;
         w->starts[at + 1] = w->starts[at] + len;
@@ -134,31 +123,59 @@ static void average(float *out, const float *rows, int64_t prompts, int64_t d, b
         out[k] = (float)(out[k] / sqrt(length));
 }
 
-// The batch's features to `rows` [w->n, d], and kept.
+// The batch's features to `rows` [w->n, d].
 static int flush(struct writer *w, float *rows)
 {
-    int64_t d = w->f->d, texts = w->n * w->prompts;
-    int rc = clip_encode_texts(w->clip, &(struct texts){.n = texts, .ids = w->ids, .starts = w->starts}, w->raw, NULL);
+    int64_t prompts = w->prompts->n, all = w->n * prompts;
+    int rc = clip_encode_texts(w->clip, &(struct texts){.n = all, .ids = w->ids, .starts = w->starts}, w->features, NULL);
     if (rc)
         return rc;
-    features_take(w->clip, w->raw, w->unit, texts, w->o->raw, w->prompts > 1 ? w->rows : rows);
-    for (int64_t i = 0; i < w->n && w->prompts > 1; i++)
-        average(rows + i * d, w->rows + i * w->prompts * d, w->prompts, d, !w->o->raw);
-    for (int64_t i = 0; i < w->n && !rc; i++)
-        rc = feature_file_add(w->file, true, rows + i * d);
+    features_take(w->clip, w->features, w->unit, all, w->raw, prompts > 1 ? w->rows : rows);
+    for (int64_t i = 0; i < w->n && prompts > 1; i++)
+        average(rows + i * w->d, w->rows + i * prompts * w->d, prompts, w->d, !w->raw);
     w->n = 0;
-    return rc ? rc : feature_file_flush(w->file);
+    return 0;
+}
+
+int texts_encode(float *rows, struct clip *clip, const struct tokenizer *t, const struct names *texts,
+                 const struct names *prompts, int batch)
+{
+    struct writer w;
+    int rc = writer_open(&w, clip, t, prompts, false, batch);
+    for (int64_t i = 0; i < texts->n && !rc; i++) {
+        rc = add_text(&w, texts->at[i]);
+        if (rc || (w.n < w.room && i < texts->n - 1))
+            continue;
+        rc = flush(&w, rows + (i + 1 - w.n) * w.d);
+        log_progress("%" PRId64 "/%" PRId64 " texts", i + 1, texts->n);
+        if (!rc && stop_requested())
+            rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " texts", i + 1, texts->n);
+    }
+    writer_close(&w);
+    return rc;
+}
+
+static int keep_rows(struct feature_file *file, const float *rows, int64_t n, int64_t d)
+{
+    int rc = 0;
+    for (int64_t i = 0; i < n && !rc; i++)
+        rc = feature_file_add(file, true, rows + i * d);
+    return rc ? rc : feature_file_flush(file);
 }
 
 int encode_texts(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
                  const struct features_options *o, struct feature_file *file)
 {
-    struct writer w = {.f = f, .clip = clip, .t = t, .o = o, .file = file};
+    struct writer w = {.n = 0};
+    struct names prompts;
     int64_t done = feature_file_rows(file), at = 0;
-    int rc = writer_open(&w);
-    done = done < f->m ? done / w.room * w.room : done;
+    int rc = prompt_split(&prompts, o->prompt);
     if (!rc)
+        rc = writer_open(&w, clip, t, &prompts, o->raw, o->batch);
+    if (!rc) {
+        done = done < f->m ? done / w.room * w.room : done;
         rc = feature_file_cut(file, done);
+    }
     for (int64_t i = 0; i < done && !rc; i++) {
         bool good;
         rc = feature_file_read(file, i, &good, f->texts + i * f->d);
@@ -171,16 +188,22 @@ int encode_texts(struct features *f, struct clip *clip, const struct tokenizer *
         for (int k = 0; k < sample.caption_count && !rc; k++, at++) {
             if (at < done)
                 continue;
-            rc = add_caption(&w, sample.captions[k]);
+            rc = add_text(&w, sample.captions[k]);
             if (rc || (w.n < w.room && at < f->m - 1))
                 continue;
-            rc = flush(&w, f->texts + (at + 1 - w.n) * f->d);
+            int64_t n = w.n;
+            float *rows = f->texts + (at + 1 - n) * f->d;
+            rc = flush(&w, rows);
+            if (!rc)
+                rc = keep_rows(file, rows, n, f->d);
             log_progress("%" PRId64 "/%" PRId64 " captions", at + 1, f->m);
             if (!rc && stop_requested())
                 rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " captions; %s", at + 1, f->m,
                           file ? "the same command goes on from there" : "nothing was written");
         }
     }
-    writer_close(&w);
+    if (w.clip)
+        writer_close(&w);
+    names_clear(&prompts);
     return rc;
 }
