@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_cases, check_failed_cases, check_bad;
-static const char *check_why;   // set by SKIP
+// Weak: one set of counters for all files of a program, whichever of them a CHECK stands in.
+__attribute__((weak)) int check_cases, check_failed_cases, check_bad;
+__attribute__((weak)) const char *check_why;   // set by SKIP
 
 #define CHECK(ok) ((ok) ? (void)0 : check_fail(__FILE__, __LINE__, #ok))
 #define CHECK_CLOSE(a, b, tol) check_close(__FILE__, __LINE__, #a " ~ " #b, (a), (b), (tol))
