@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/threads.h"
 #include "bench/stages.h"
 #include "kernel/kernels.h"
@@ -20,7 +21,7 @@ struct out {
     void (*line)(void *user, const char *text);
     void *user;
     struct ctx *ctx;
-    double fp32;   // operations a second, all threads
+    double peak[S8 + 1];   // operations a second, all threads, by what is multiplied; 0: none
     int printed;
 };
 
@@ -41,7 +42,7 @@ static void print(struct out *out, const char *name, double value, const char *u
     if (out->o->json)
         snprintf(text, sizeof text,
                  "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"of_peak\": %s, \"threads\": %d, \"isa\": \"%s\"}",
-                 name, value, unit, share, ctx_threads(out->ctx), ctx_kernels(out->ctx)->isa);
+                 name, value, unit, share, ctx_threads(out->ctx), ctx_products_isa(out->ctx));
     else if (of_peak > 0)
         snprintf(text, sizeof text, "%-30s %12.4g %-10s %5.1f %% of peak", name, value, unit, 100 * of_peak);
     else
@@ -85,9 +86,18 @@ static double run_peak(struct peak_job *j, struct pool *pool, int threads, doubl
     return best;
 }
 
+// Does a figure that is wanted divide by this type's peak?
+static bool needed(const struct out *out, enum dtype type)
+{
+    for (const struct stage *s = stages; s->name; s++)
+        if (s->products == type && wanted(out, s->name, s->only_when_named))
+            return true;
+    return false;
+}
+
 static int measure_peaks(struct out *out)
 {
-    struct peak all[4];
+    struct peak all[PEAKS];
     int n = peaks(all), threads = ctx_threads(out->ctx);
     struct peak_job j = {0};
     if (threads > (int)(sizeof j.done / sizeof *j.done))
@@ -96,13 +106,13 @@ static int measure_peaks(struct out *out)
     if (!j.memory)
         return EMEMORY_;
     for (int i = 0; i < n; i++) {
-        bool shown = wanted(out, all[i].name, false);
-        if (!all[i].run || (i > 0 && !shown))   // fp32 is everyone's denominator
+        bool shown = wanted(out, all[i].name, false), denominator = all[i].dots && needed(out, all[i].type);
+        if (!all[i].run || !(shown || denominator))
             continue;
         j.peak = &all[i];
         double best = run_peak(&j, ctx_pool(out->ctx), threads, out->o->seconds);
-        if (i == 0)
-            out->fp32 = best;
+        if (all[i].dots)
+            out->peak[all[i].type] = best;
         if (shown)
             print(out, all[i].name, best / 1e9, all[i].unit, 0);
     }
@@ -116,6 +126,10 @@ static int measure_stage(struct out *out, const struct stage *s)
 {
     void *state = NULL;
     double work = 0, flop = 0, best = 0;
+    if (!ctx_products(out->ctx, s->products)) {
+        log_info("%s: this processor has no instructions for it", s->name);
+        return 0;
+    }
     int rc = s->open(&state, out->ctx, s, &work, &flop);
     double end = 0;
     for (int reps = 0; !rc && (reps < 4 || clock_now() < end) && !stop_requested(); reps++) {
@@ -129,7 +143,7 @@ static int measure_stage(struct out *out, const struct stage *s)
     }
     if (!rc)
         print(out, s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
-              out->fp32 > 0 ? flop * best / out->fp32 : 0);
+              out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0);
     s->close(state);
     return rc;
 }
@@ -152,7 +166,8 @@ int bench_run(const diht_bench_options *o, void (*line)(void *user, const char *
         char names[2048] = "";
         for (const struct stage *s = stages; s->name; s++)
             snprintf(names + strlen(names), sizeof names - strlen(names), " %s", s->name);
-        rc = FAIL(EUSAGE_, "--only %s: no figure has that name; there are peak_fp32 peak_bf16 peak_int8 memory_triad%s", o->only,
+        rc = FAIL(EUSAGE_, "--only %s: no figure has that name; there are peak_fp32 peak_bf16 peak_int8 peak_bf16_amx "
+                  "peak_int8_amx memory_triad%s", o->only,
                   names);
     }
     ctx_close(out.ctx);

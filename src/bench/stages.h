@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct ctx;
+#include "kernel/kernels.h"
 
 struct stage {
     const char *name, *unit;
@@ -17,6 +17,7 @@ struct stage {
     void (*close)(void *state);   // accepts NULL
     const char *model;            // towers: configuration
     int64_t a, b, c;              // sizes, by kind
+    enum dtype products;          // what linear maps multiply in; its peak is the share's denominator
 };
 
 extern const struct stage stages[];   // ends with a NULL name

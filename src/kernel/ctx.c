@@ -4,7 +4,13 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "kernel/inner.h"
+#include "kernel/narrow.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 size_t dtype_size(enum dtype t)
 {
@@ -22,15 +28,68 @@ static bool has_avx512(void)
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
+
+static bool has_dot_bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+static bool has_dot_bytes(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+// Tiles need the kernel's leave: their state is large.
+bool has_amx(void)
+{
+    enum { ASK = 0x1023, TILE_DATA = 18 };   // ARCH_REQ_XCOMP_PERM
+    unsigned a, b, c, d;
+    if (!has_dot_bf16() || !has_dot_bytes() || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return false;
+    const unsigned tile = 1u << 24, bf16 = 1u << 22, bytes = 1u << 25, all = tile | bf16 | bytes;
+    return (d & all) == all && syscall(SYS_arch_prctl, ASK, TILE_DATA) == 0;
+}
 #endif
 
-// Best first.
+// Products in narrow types, best first. Plain loops only when asked for: single precision is faster.
+static const struct narrow_variant {
+    const char *isa;
+    enum dtype type;
+    bool (*supported)(void);
+    const struct engine *engine;
+} narrow_variants[] = {
+#if defined(__x86_64__)
+    {"amx", BF16, has_amx, &narrow_tile_bf16},
+    {"amx", S8, has_amx, &narrow_tile_bytes},
+    {"avx512", BF16, has_dot_bf16, &narrow_dot_bf16},
+    {"avx512", S8, has_dot_bytes, &narrow_dot_bytes},
+#endif
+    {"ref", BF16, always, &narrow_ref_bf16},
+    {"ref", S8, always, &narrow_ref_bytes},
+};
+
+static const struct engine *find_engine(enum dtype type, const char *isa)
+{
+    for (size_t i = 0; i < sizeof narrow_variants / sizeof *narrow_variants; i++) {
+        const struct narrow_variant *v = &narrow_variants[i];
+        bool wanted = isa && *isa ? strcmp(isa, v->isa) == 0 : v->supported != always;
+        if (v->type == type && wanted && v->supported())
+            return v->engine;
+    }
+    return NULL;
+}
+
+bool ctx_products(struct ctx *c, enum dtype type)
+{
+    const struct engine *e = type == c->real ? &c->inner->engine : c->real == F32 ? find_engine(type, c->isa) : NULL;
+    if (e)
+        c->engine = e;
+    return e;
+}
+
+const char *ctx_products_isa(const struct ctx *c) { return c->engine->isa; }
+
+// Best first. Tiles are of no use in single precision.
 static const struct variant {
     const char *isa;
     bool (*supported)(void);
     const struct inner *f32, *f64;
 } variants[] = {
 #if defined(__x86_64__)
+    {"amx", has_amx, &inner_avx512, &inner_ref_f64},
     {"avx512", has_avx512, &inner_avx512, &inner_ref_f64},
     {"avx2", has_avx2, &inner_avx2, &inner_ref_f64},
 #endif
@@ -58,7 +117,7 @@ static const struct inner *choose(enum dtype real, const char *isa, int *rc)
         return real == F64 ? variants[i].f64 : variants[i].f32;
     }
     if (!known)
-        *rc = FAIL(EUSAGE_, "%s: \"%s\" is not known: ref, avx2 or avx512 expected", from, isa);
+        *rc = FAIL(EUSAGE_, "%s: \"%s\" is not known: ref, avx2, avx512 or amx expected", from, isa);
     return NULL;
 }
 
@@ -74,10 +133,12 @@ int ctx_open(struct ctx **out, enum dtype real, int threads, const char *isa)
     if (!c)
         return FAIL(EMEMORY_, "out of memory: no room for a compute context");
     c->inner = inner;
+    c->engine = &inner->engine;
+    c->isa = isa ? isa : getenv("DIHT_ISA");
     c->real = real;
     c->size = dtype_size(real);
     c->table = whole_problems;
-    c->table.isa = inner->isa;
+    c->table.isa = inner->engine.isa;
     c->threads = threads > 0 ? threads : cpu_count();
     c->pool = pool_new(c->threads, NULL);
     c->worker = memory_take((size_t)c->threads * WORKER_SCRATCH);

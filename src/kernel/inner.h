@@ -29,6 +29,7 @@ struct product {
     int64_t b_k, b_col;
     const void *packed;        // b as `pack` laid it out, first panel = first column (a table that packs needs it)
     const void *packed_rows;   // a as `pack_rows` laid it out; NULL: as it lies, a_k 1
+    const struct quant *quant; // [m], engine.h: packed rows of bytes only
     void *c;
     int64_t c_row;
     double alpha, beta;
@@ -37,6 +38,25 @@ struct product {
     void *pre;                 // like c, or NULL
     const void *residual;      // like c, or NULL; may be c
     void *scratch;             // WORKER_SCRATCH bytes
+};
+
+// A packed row of bytes: x = scale (code - zero), 0 <= code <= 255.
+struct quant {
+    float scale;
+    int32_t zero;
+};
+
+// How linear maps multiply: in the table's own type, in pairs of bfloat16, in fours of bytes. An engine packs both sides
+// as its dot product likes them and forms c from the panels; what enters and leaves is always in the table's type.
+struct engine {
+    const char *isa;
+    enum dtype type;
+    int height, panel;         // rows, columns of a register block; panel 0: does not pack
+    // b's columns, k x n, in panels [n / panel][k][panel], the last filled up with zeros (narrow types: engine.h)
+    void (*pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
+    // [m / height][k][height] (narrow types: engine.h). One of a_row, a_k is 1 (bytes: a_k). quant [m]: bytes only
+    void (*pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
+    void (*product)(const struct product *p);
 };
 
 // One sequence and one head; rows are `dim` long.
@@ -57,12 +77,7 @@ struct attend {
 
 struct inner {
     const char *isa;
-    int panel;                 // columns of a packed panel; 0: this table does not pack
-    // b's columns, k x n, in panels [n / panel][k][panel], the last filled up with zeros
-    void (*pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
-    int height;                // rows of a packed panel of a
-    void (*pack_rows)(void *to, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);   // [m / height][k][height]
-    void (*product)(const struct product *p);
+    struct engine engine;
 
     void (*act_backward)(void *dpre, void *act_out, const void *dact, const void *pre, enum activation act, int64_t n);
     void (*add)(void *y, const void *x, double scale, int64_t n);
@@ -90,6 +105,8 @@ extern const struct inner inner_ref_f32, inner_ref_f64, inner_avx2, inner_avx512
 struct ctx {
     struct kernels table;
     const struct inner *inner;
+    const struct engine *engine;   // of new weights and their gradients
+    const char *isa;           // as asked for at ctx_open, or NULL
     enum dtype real;
     size_t size;               // bytes of one element
     struct pool *pool;

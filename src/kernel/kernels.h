@@ -165,6 +165,12 @@ enum dtype ctx_real(const struct ctx *);
 struct pool *ctx_pool(const struct ctx *);
 int ctx_threads(const struct ctx *);
 
+// What linear maps opened from now on multiply in: F32, BF16 (both operands rounded, sums in single precision; the weight
+// gradient too) or S8 (weights a scale a column, activations a range a row; for inference). Everything between the
+// products stays float. false: this processor lacks the instructions, nothing changed.
+bool ctx_products(struct ctx *, enum dtype type);
+const char *ctx_products_isa(const struct ctx *);   // "avx2", "avx512", "amx", "ref"
+
 // Memory of the backend, 64-byte aligned, zeroed: `count` elements of the type. `at` NULL and a sentence: none left.
 view ctx_alloc(struct ctx *, enum dtype type, int64_t count);
 void ctx_free(struct ctx *, view);

@@ -4,7 +4,7 @@
 // A weight is packed once for y = x w' (columns = outputs) and once, when a backward pass first asks, for dx = dy w
 // (columns = inputs). A piece is a block of rows by a block of columns; every entry's sum runs over k in order, so
 // neither the cut, nor the batch, nor the thread count shows in the bits.
-#include "kernel/inner.h"
+#include "kernel/engine.h"
 
 #include <stdlib.h>
 
@@ -16,15 +16,15 @@ struct packed {
 };
 
 struct weight {
+    const struct engine *engine;
     view w;            // [out, in], borrowed
     int64_t out, in;
     struct packed forward, backward;
 };
 
 enum {
-    CHUNK_BYTES = 512 << 10,   // of x that a piece holds in the second-level cache
+    CHUNK_BYTES = 512 << 10,   // of x that a piece holds, packed or not, in the second-level cache
     CHUNK_ROWS = 112,
-    GRAIN = 28,                // rows come in multiples of this (but the last): whole register blocks
     TILE_ROWS = 112, TILE_COLUMNS = 384,   // of a piece of a general product
 };
 
@@ -32,6 +32,7 @@ struct weight *linear_weight_new(struct ctx *ctx, view w, int64_t out, int64_t i
 {
     struct weight *weight = calloc(1, sizeof *weight);
     if (weight) {
+        weight->engine = ctx->engine;
         weight->w = w;
         weight->out = out;
         weight->in = in;
@@ -55,6 +56,7 @@ void linear_weight_touch(struct weight *w)
 
 struct job {
     struct ctx *ctx;
+    const struct engine *engine;
     struct product base;
     int64_t rows, columns;     // of a piece
     int64_t row_pieces;
@@ -66,13 +68,13 @@ static void piece_pack(void *arg, int64_t piece, int worker)
     struct job *j = arg;
     const struct product *b = &j->base;
     int64_t from = piece * j->columns;
-    j->ctx->inner->pack(step(b->c, from * b->k, j->ctx->size), step(b->b, from * b->b_col, j->ctx->size), b->b_k, b->b_col,
-                        b->k, least(j->columns, b->n - from));
+    j->engine->pack((char *)b->c + from / j->engine->panel * engine_panel(j->engine, b->k), step(b->b, from * b->b_col, j->ctx->size),
+                    b->b_k, b->b_col, b->k, least(j->columns, b->n - from));
 }
 
-static void pack(struct ctx *ctx, void *to, const struct product *p)
+static void pack(struct ctx *ctx, const struct engine *engine, void *to, const struct product *p)
 {
-    struct job j = {.ctx = ctx, .columns = ctx->inner->panel * 2, .base = *p};
+    struct job j = {.ctx = ctx, .engine = engine, .columns = engine->panel * 2, .base = *p};
     j.base.c = to;
     pool_run(ctx->pool, pieces_of(p->n, j.columns), piece_pack, &j);
 }
@@ -81,14 +83,24 @@ static void pack(struct ctx *ctx, void *to, const struct product *p)
 // Rows a power of two apart fall into the same few cache sets and push each other out: they are copied a line apart.
 static void spread(struct product *p)
 {
-    enum { LINE = 16 };
-    int64_t stride = p->k + LINE;
+    int64_t stride = p->k + LINE / (int64_t)sizeof(float);
     if (p->a_row % 256 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
         return;
     for (int64_t i = 0; i < p->m; i++)
         memcpy((float *)p->scratch + i * stride, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));
     p->a = p->scratch;
     p->a_row = stride;
+}
+
+// The rows as a narrow engine takes them, in the worker's scratch.
+static void narrow(const struct engine *engine, struct product *p)
+{
+    int64_t rows = pieces_of(p->m, engine->height) * engine->height, bytes = rows * engine_row(engine, p->k);
+    struct quant *quant = (struct quant *)((char *)p->scratch + bytes);
+    assert(bytes + rows * (int64_t)sizeof *quant <= WORKER_SCRATCH);
+    engine->pack_rows(p->scratch, quant, p->a, p->a_row, p->a_k, p->m, p->k);
+    p->packed_rows = p->scratch;
+    p->quant = quant;
 }
 
 static void piece_product(void *arg, int64_t piece, int worker)
@@ -101,34 +113,38 @@ static void piece_product(void *arg, int64_t piece, int worker)
     p.n = least(j->columns, p.n - column);
     p.a = step(p.a, row * p.a_row, size);
     p.b = step(p.b, column * p.b_col, size);
-    p.packed = step(p.packed, column * p.k, size);
+    if (p.packed)
+        p.packed = (const char *)p.packed + column / j->engine->panel * engine_panel(j->engine, p.k);
     p.c = step(p.c, row * p.c_row + column, size);
     p.pre = step(p.pre, row * p.c_row + column, size);
     p.residual = step(p.residual, row * p.c_row + column, size);
     p.bias = step(p.bias, column, size);
     p.scratch = ctx_scratch(j->ctx, worker);
-    if (p.packed)
+    if (j->engine->type != j->ctx->real)
+        narrow(j->engine, &p);
+    else if (p.packed)
         spread(&p);
-    j->ctx->inner->product(&p);
+    j->engine->product(&p);
 }
 
-static void run(struct ctx *ctx, const struct product *p, int64_t rows, int64_t columns)
+static void run(struct ctx *ctx, const struct engine *engine, const struct product *p, int64_t rows, int64_t columns)
 {
-    struct job j = {.ctx = ctx, .base = *p, .rows = rows, .columns = columns, .row_pieces = pieces_of(p->m, rows)};
+    struct job j = {.ctx = ctx, .engine = engine, .base = *p, .rows = rows, .columns = columns, .row_pieces = pieces_of(p->m, rows)};
     if (p->m > 0 && p->n > 0)
         pool_run(ctx->pool, j.row_pieces * pieces_of(p->n, columns), piece_product, &j);
 }
 
 // Rows by a packed weight: long chunks of rows, and columns cut only where the rows alone do not fill the machine.
-static void run_rows(struct ctx *ctx, const struct product *p)
+static void run_rows(struct ctx *ctx, const struct engine *engine, const struct product *p)
 {
     enum { PIECES = 32 };   // wished for; by the shape, not by the threads, but no harm if it were
-    int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)ctx->size)) / GRAIN * GRAIN;
-    rows = rows < GRAIN ? GRAIN : rows;
-    int64_t pieces = pieces_of(p->m, rows), panel = ctx->inner->panel ? ctx->inner->panel : 16;
+    int64_t grain = engine->height > 1 && engine->height < 16 ? 2 * engine->height : 32;   // whole register blocks
+    int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->type))) / grain * grain;
+    rows = rows < grain ? grain : rows;
+    int64_t pieces = pieces_of(p->m, rows), panel = engine->panel ? engine->panel : 16;
     int64_t cuts = pieces_of(PIECES, pieces), columns = pieces_of(pieces_of(p->n, cuts), panel) * panel;
     columns = columns < 4 * panel ? 4 * panel : columns;
-    run(ctx, p, rows, columns);
+    run(ctx, engine, p, rows, columns);
 }
 
 // The product of some of the columns.
@@ -146,30 +162,30 @@ static struct product columns_of(const struct product *p, int64_t from, int64_t 
 
 // A product with a weight. Where there is no memory for its packed form, a block of columns after another is packed into
 // the shared scratch: slower, the same bits.
-static void run_weight(struct ctx *ctx, struct product *p, struct packed *packed)
+static void run_weight(struct ctx *ctx, const struct engine *engine, struct product *p, struct packed *packed)
 {
-    int64_t panel = ctx->inner->panel;
-    if (!panel) {
-        run_rows(ctx, p);
+    if (!engine->panel) {
+        run_rows(ctx, engine, p);
         return;
     }
+    int64_t panel = engine_panel(engine, p->k);   // bytes
     if (!packed->at)
-        packed->at = memory_take((size_t)(pieces_of(p->n, panel) * panel * p->k) * ctx->size);
+        packed->at = memory_take((size_t)(pieces_of(p->n, engine->panel) * panel));
     if (packed->at) {
         if (!packed->fresh)
-            pack(ctx, packed->at, p);
+            pack(ctx, engine, packed->at, p);
         packed->fresh = true;
         p->packed = packed->at;
-        run_rows(ctx, p);
+        run_rows(ctx, engine, p);
         return;
     }
-    int64_t most = SHARED_SCRATCH / (int64_t)ctx->size / p->k / panel * panel;
+    int64_t most = SHARED_SCRATCH / panel * engine->panel;
     assert(most > 0);
     for (int64_t from = 0; from < p->n; from += most) {
         struct product part = columns_of(p, from, least(most, p->n - from), ctx->size);
-        pack(ctx, ctx->shared, &part);
+        pack(ctx, engine, ctx->shared, &part);
         part.packed = ctx->shared;
-        run_rows(ctx, &part);
+        run_rows(ctx, engine, &part);
     }
 }
 
@@ -182,22 +198,24 @@ void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int6
         p.pre = tail->pre.at;
         p.residual = tail->residual.at;
     }
-    run_weight(ctx, &p, &w->forward);
+    run_weight(ctx, w->engine, &p, &w->forward);
 }
 
 void linear_dx(struct ctx *ctx, view dx, view dy, struct weight *w, int64_t rows, bool add)
 {
     struct product p = {.m = rows, .n = w->in, .k = w->out, .a = dy.at, .a_row = w->out, .a_k = 1, .b = w->w.at, .b_k = w->in,
                         .b_col = 1, .c = dx.at, .c_row = w->in, .alpha = 1, .residual = add ? dx.at : NULL};
-    run_weight(ctx, &p, &w->backward);
+    run_weight(ctx, w->engine, &p, &w->backward);
 }
 
 // A general product by a table that packs: block by block of k, both sides are packed into the shared scratch by all, then
 // tiles of c are formed from the panels. Sides too long for the scratch are cut first.
 struct general {
     struct ctx *ctx;
+    const struct engine *engine;
     struct product p;          // one block of k
-    float *rows, *columns;     // panels of a, of b
+    char *rows, *columns;      // panels of a, of b
+    int64_t row, panel;        // bytes from a packed row, a panel, to the next
     int64_t row_tiles, packs;  // tiles along m; jobs of packing a
 };
 
@@ -205,59 +223,84 @@ enum {
     K_BLOCK = 512,
     SIDE = 8192,               // longest side of a cut: (SIDE + SIDE) x K_LEAST floats fill the scratch
     K_LEAST = SHARED_SCRATCH / (2 * (SIDE + 64) * 4),
-    PACK = 4,                  // panels packed by a piece
-    TILE_PANELS = 4, TILE_COLUMN_PANELS = 8,
+    PACK_ROWS = 56, PACK_PANELS = 4,   // packed by a piece, at least and about
+    TILE_COLUMN_PANELS = 8,
 };
+
+// Rows of whole register blocks: of a piece of packing, of a tile.
+static int64_t blocks_of(const struct engine *e, int64_t rows) { return pieces_of(rows, e->height) * e->height; }
 
 static void piece_general_pack(void *arg, int64_t piece, int worker)
 {
     struct general *g = arg;
     const struct product *p = &g->p;
-    const struct inner *inner = g->ctx->inner;
-    bool a = piece < g->packs;
-    int64_t unit = (a ? inner->height : inner->panel) * PACK, from = (a ? piece : piece - g->packs) * unit;
-    if (a)
-        inner->pack_rows(g->rows + from * p->k, (const float *)p->a + from * p->a_row, p->a_row, p->a_k, least(unit, p->m - from), p->k);
-    else
-        inner->pack(g->columns + from * p->k, (const float *)p->b + from * p->b_col, p->b_k, p->b_col, p->k, least(unit, p->n - from));
+    const struct engine *e = g->engine;
+    if (piece < g->packs) {
+        int64_t unit = blocks_of(e, PACK_ROWS), from = piece * unit;
+        e->pack_rows(g->rows + from * g->row, NULL, (const float *)p->a + from * p->a_row, p->a_row, p->a_k, least(unit, p->m - from), p->k);
+    } else {
+        int64_t unit = e->panel * PACK_PANELS, from = (piece - g->packs) * unit;
+        e->pack(g->columns + from / e->panel * g->panel, (const float *)p->b + from * p->b_col, p->b_k, p->b_col, p->k, least(unit, p->n - from));
+    }
 }
 
 static void piece_general(void *arg, int64_t piece, int worker)
 {
     struct general *g = arg;
     struct product p = g->p;
-    int64_t rows = TILE_PANELS * g->ctx->inner->height, columns = TILE_COLUMN_PANELS * g->ctx->inner->panel;
+    int64_t rows = blocks_of(g->engine, PACK_ROWS), columns = TILE_COLUMN_PANELS * g->engine->panel;
     int64_t row = piece % g->row_tiles * rows, column = piece / g->row_tiles * columns;
-    p.packed_rows = g->rows + row * p.k;
-    p.packed = g->columns + column * p.k;
+    p.packed_rows = g->rows + row * g->row;
+    p.packed = g->columns + column / g->engine->panel * g->panel;
     p.c = (float *)p.c + row * p.c_row + column;
     p.m = least(rows, p.m - row);
     p.n = least(columns, p.n - column);
-    g->ctx->inner->product(&p);
+    g->engine->product(&p);
 }
 
-static void run_general(struct ctx *ctx, const struct product *whole)
+static void run_general(struct ctx *ctx, const struct engine *e, const struct product *whole)
 {
-    const struct inner *inner = ctx->inner;
-    struct general g = {.ctx = ctx, .p = *whole};
+    struct general g = {.ctx = ctx, .engine = e, .p = *whole};
     struct product *p = &g.p;
-    int64_t m = pieces_of(p->m, inner->height) * inner->height, n = pieces_of(p->n, inner->panel) * inner->panel;
+    int64_t m = blocks_of(e, p->m), panels = pieces_of(p->n, e->panel);
     // inside a piece of somebody's own work the shared scratch may be another worker's: everyone has their own
     int worker = pool_worker(ctx->pool);
     int64_t room = worker < 0 ? SHARED_SCRATCH : WORKER_SCRATCH;
-    int64_t most = least(K_BLOCK, room / (int64_t)sizeof(float) / (m + n + 16));
-    g.packs = pieces_of(m, inner->height * PACK);
-    g.row_tiles = pieces_of(m, inner->height * TILE_PANELS);
+    int64_t most = K_BLOCK;
+    while (m * engine_row(e, most) + panels * engine_panel(e, most) + LINE > room)
+        most -= engine_k(e, 8);
+    g.packs = pieces_of(m, blocks_of(e, PACK_ROWS));
+    g.row_tiles = g.packs;
     for (int64_t from = 0; from < whole->k; from += most) {
         p->k = least(most, whole->k - from);
         p->a = (const float *)whole->a + from * p->a_k;
         p->b = (const float *)whole->b + from * p->b_k;
-        g.rows = worker < 0 ? (float *)ctx->shared : ctx_scratch(ctx, worker);
-        g.columns = g.rows + (m * p->k + 15) / 16 * 16;
-        pool_run(ctx->pool, g.packs + pieces_of(n, inner->panel * PACK), piece_general_pack, &g);
-        pool_run(ctx->pool, g.row_tiles * pieces_of(n, inner->panel * TILE_COLUMN_PANELS), piece_general, &g);
+        g.row = engine_row(e, p->k);
+        g.panel = engine_panel(e, p->k);
+        g.rows = worker < 0 ? ctx->shared : ctx_scratch(ctx, worker);
+        g.columns = g.rows + pieces_of(m * g.row, LINE) * LINE;
+        pool_run(ctx->pool, g.packs + pieces_of(panels, PACK_PANELS), piece_general_pack, &g);
+        pool_run(ctx->pool, g.row_tiles * pieces_of(panels, TILE_COLUMN_PANELS), piece_general, &g);
         p->beta = 1;
     }
+}
+
+static void run_product(struct ctx *ctx, const struct engine *e, const struct product *p)
+{
+    if (!e->panel || p->k == 0) {
+        run(ctx, &ctx->inner->engine, p, TILE_ROWS, TILE_COLUMNS);
+        return;
+    }
+    struct product cut = *p;
+    for (int64_t row = 0; row < p->m; row += SIDE)
+        for (int64_t column = 0; column < p->n; column += SIDE) {
+            cut.m = least(SIDE, p->m - row);
+            cut.n = least(SIDE, p->n - column);
+            cut.a = step(p->a, row * p->a_row, ctx->size);
+            cut.b = step(p->b, column * p->b_col, ctx->size);
+            cut.c = step(p->c, row * p->c_row + column, ctx->size);
+            run_general(ctx, e, &cut);
+        }
 }
 
 void linear_gemm(struct ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, view a, int64_t lda, view b,
@@ -265,20 +308,7 @@ void linear_gemm(struct ctx *ctx, bool ta, bool tb, int64_t m, int64_t n, int64_
 {
     struct product p = {.m = m, .n = n, .k = k, .a = a.at, .a_row = ta ? 1 : lda, .a_k = ta ? lda : 1, .b = b.at,
                         .b_k = tb ? 1 : ldb, .b_col = tb ? ldb : 1, .c = c.at, .c_row = ldc, .alpha = alpha, .beta = beta};
-    if (!ctx->inner->panel || k == 0) {
-        run(ctx, &p, TILE_ROWS, TILE_COLUMNS);
-        return;
-    }
-    struct product cut = p;
-    for (int64_t row = 0; row < m; row += SIDE)
-        for (int64_t column = 0; column < n; column += SIDE) {
-            cut.m = least(SIDE, m - row);
-            cut.n = least(SIDE, n - column);
-            cut.a = step(p.a, row * p.a_row, ctx->size);
-            cut.b = step(p.b, column * p.b_col, ctx->size);
-            cut.c = step(p.c, row * p.c_row + column, ctx->size);
-            run_general(ctx, &cut);
-        }
+    run_product(ctx, &ctx->inner->engine, &p);
 }
 
 static void piece_column_sums(void *arg, int64_t piece, int worker)
@@ -290,7 +320,10 @@ static void piece_column_sums(void *arg, int64_t piece, int worker)
 
 void linear_dw(struct ctx *ctx, view dw, view dbias, view dy, view x, int64_t rows, int64_t out, int64_t in)
 {
-    linear_gemm(ctx, true, false, out, in, rows, 1, dy, out, x, in, 1, dw, in);
+    struct product p = {.m = out, .n = in, .k = rows, .a = dy.at, .a_row = 1, .a_k = out, .b = x.at, .b_k = in, .b_col = 1,
+                        .c = dw.at, .c_row = in, .alpha = 1, .beta = 1};
+    // bytes are for inference: gradients stay float
+    run_product(ctx, ctx->engine->type == BF16 ? ctx->engine : &ctx->inner->engine, &p);
     if (dbias.at) {
         struct job j = {.ctx = ctx, .base = {.c = dbias.at, .a = dy.at, .m = rows, .n = out}};
         pool_run(ctx->pool, pieces_of(out, COLUMNS), piece_column_sums, &j);

@@ -5,15 +5,19 @@
 
 #include <stdint.h>
 
+#include "kernel/kernels.h"
+
 struct peak {
     const char *name;       // "peak_fp32"
     const char *unit;       // "GFLOP/s", "GOP/s", "GB/s"
     // Run `rounds` rounds in the calling thread; returns the operations (or bytes) done. NULL: this CPU lacks the
     // instructions. `memory` holds PEAK_MEMORY bytes of its own for each thread.
     double (*run)(int64_t rounds, void *memory);
+    enum dtype type;
+    bool dots;              // shares of products in that type are of this one: multiply-adds of vectors, not of tiles
 };
-enum { PEAK_MEMORY = 96 << 20 };
+enum { PEAK_MEMORY = 96 << 20, PEAKS = 6 };
 
-int peaks(struct peak out[4]);   // how many
+int peaks(struct peak out[PEAKS]);   // how many
 
 #endif

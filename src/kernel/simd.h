@@ -141,7 +141,7 @@ ALWAYS vf v_quick_gelu_slope(vf x, vf *value)
 
 // The parts of one instruction set's table, each in its own file.
 void NAMED(pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
-void NAMED(pack_rows)(void *to, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
+void NAMED(pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
 void NAMED(product)(const struct product *p);
 void NAMED(attention)(const struct attend *p);
 void NAMED(attention_backward)(const struct attend *p);

@@ -164,9 +164,9 @@ void NAMED(attention_backward)(const struct attend *p)
                      least(PANEL, dim - column), n, 1);
         NAMED(pack)(queries, q, p->ldq, 1, rows, dim);
         NAMED(pack)(douts, dout, p->ldo, 1, rows, dim);
-        NAMED(pack_rows)(turned, scores, 1, row, n, rows);
+        NAMED(pack_rows)(turned, NULL, scores, 1, row, n, rows);
         multiply_more(turned, douts, p->dv, p->ldv, n, dim, rows);
-        NAMED(pack_rows)(turned, dscores, 1, row, n, rows);
+        NAMED(pack_rows)(turned, NULL, dscores, 1, row, n, rows);
         multiply_more(turned, queries, p->dk, p->ldk, n, dim, rows);
     }
 }

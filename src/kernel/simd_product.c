@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix products from registers: HEIGHT x PANEL entries of c stay in accumulators while k runs from end to end, b streams
 // from its packed panels, a is read a scalar at a time. The tail of a linear map is applied before the entries leave.
-#include "kernel/simd.h"
+#include "kernel/simd_leave.h"
 
 enum { AHEAD = 8 };   // steps of k by which b is asked for before it is used
 
@@ -29,7 +29,7 @@ void NAMED(pack)(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t 
     }
 }
 
-void NAMED(pack_rows)(void *to_, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
+void NAMED(pack_rows)(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
 {
     float *to = to_;
     const float *a = a_;
@@ -44,27 +44,6 @@ void NAMED(pack_rows)(void *to_, const void *a_, int64_t a_row, int64_t a_k, int
                     to[l * HEIGHT + r] = r < rows ? at[r * a_row] : 0;
         }
     }
-}
-
-// What becomes of one vector of sums on its way to c. n: lanes that exist.
-ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, int64_t n)
-{
-    int64_t at = row * p->c_row + column;
-    float *c = (float *)p->c + at;
-    vf y = sum * (float)p->alpha;
-    if (p->beta != 0)
-        y += (float)p->beta * v_load_n(c, n);
-    if (p->bias)
-        y += v_load_n((const float *)p->bias + column, n);
-    if (p->pre)
-        v_store_n((float *)p->pre + at, y, n);
-    if (p->act == ACT_GELU)
-        y = v_gelu(y);
-    else if (p->act == ACT_QUICK_GELU)
-        y = v_quick_gelu(y);
-    if (p->residual)
-        y += v_load_n((const float *)p->residual + at, n);
-    v_store_n(c, y, n);
 }
 
 // `height` rows by one panel. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row and 1.

@@ -259,16 +259,19 @@ static void l2norm_backward(void *dx_, const void *dy_, const void *y_, const vo
 }
 
 const struct inner NAMED(inner) = {
+    .engine = {
 #ifdef __AVX512F__
-    .isa = "avx512",
+        .isa = "avx512",
 #else
-    .isa = "avx2",
+        .isa = "avx2",
 #endif
-    .panel = PANEL,
-    .pack = NAMED(pack),
-    .height = HEIGHT,
-    .pack_rows = NAMED(pack_rows),
-    .product = NAMED(product),
+        .type = F32,
+        .height = HEIGHT,
+        .panel = PANEL,
+        .pack = NAMED(pack),
+        .pack_rows = NAMED(pack_rows),
+        .product = NAMED(product),
+    },
     .act_backward = act_backward,
     .add = add,
     .sum = sum,

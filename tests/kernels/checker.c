@@ -42,34 +42,55 @@ static const int64_t products[][3] = {   // rows, out, in
 };
 enum { PRODUCTS = sizeof products / sizeof *products };
 
-static void linear_on(const char *isa)
+// Units of 2^-24 of a sum of |a b|: float sums against double; narrow ones against the plain loops', and those
+// against double, where every factor was rounded (2 x 2^-8; bytes: half a step of each, for these ranges).
+static double room_of(const char *isa, enum dtype narrow, double wide)
+{
+    if (!narrow || strcmp(isa, "ref") != 0)
+        return wide;
+    return narrow == BF16 ? 0x1.04p17 : 3e5;
+}
+
+static void linear_in(const char *isa, enum dtype narrow)
 {
     static const int64_t forms[][4] = {{ACT_NONE, 0, 0, 0}, {ACT_NONE, 1, 1, 0}, {ACT_GELU, 1, 0, 1}, {ACT_QUICK_GELU, 1, 1, 1}};
     for (int i = 0; i < PRODUCTS; i++)
         for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
             int64_t m = products[i][0], n = products[i][1], k = products[i][2];
             int64_t s[8] = {m, n, k, forms[f][0], forms[f][1], forms[f][2], forms[f][3]};
-            struct trial t = {"linear", call_linear, s, true, 8, {
+            struct trial t = {"linear", call_linear, s, true, room_of(isa, narrow, 8), {
                 {"x", IN, m * k, -2, 2}, {"w", IN, n * k, -1, 1}, {"bias", IN, s[4] ? n : 0, -3, 3},
-                {"residual", IN, s[5] ? m * n : 0, -9, 9}, {"pre", OUT, s[6] ? m * n : 0, 0, 0}, {"y", OUT, m * n, 0, 0}}};
+                {"residual", IN, s[5] ? m * n : 0, -9, 9}, {"pre", OUT, s[6] ? m * n : 0, 0, 0}, {"y", OUT, m * n, 0, 0}},
+                .narrow = narrow};
             trial_run(&t, isa, 1 + i % 3, (uint64_t)i);
         }
 }
 
-static void backward_products_on(const char *isa)
+static void backward_products_in(const char *isa, enum dtype narrow)
 {
     for (int i = 0; i < PRODUCTS; i++)
         for (int form = 0; form < 2; form++) {
             int64_t m = products[i][0], n = products[i][1], k = products[i][2], s[8] = {m, n, k, form};
-            struct trial dx = {"linear_dx", call_linear_dx, s, true, 8, {
-                {"dy", IN, m * n, -2, 2}, {"w", IN, n * k, -1, 1}, {"dx", form ? BOTH : OUT, m * k, -5, 5}}};
-            struct trial dw = {"linear_dw", call_linear_dw, s, true, 16, {
+            struct trial dx = {"linear_dx", call_linear_dx, s, true, room_of(isa, narrow, 8), {
+                {"dy", IN, m * n, -2, 2}, {"w", IN, n * k, -1, 1}, {"dx", form ? BOTH : OUT, m * k, -5, 5}}, .narrow = narrow};
+            struct trial dw = {"linear_dw", call_linear_dw, s, true, room_of(isa, narrow, 16), {
                 {"dy", IN, m * n, -2, 2}, {"x", IN, m * k, -1, 1}, {"dw", BOTH, n * k, -5, 5},
-                {"dbias", BOTH, form ? n : 0, -5, 5}}};
+                {"dbias", BOTH, form ? n : 0, -5, 5}}, .narrow = narrow};
             trial_run(&dx, isa, 1 + i % 3, (uint64_t)i);
             trial_run(&dw, isa, 1 + i % 3, (uint64_t)i);
         }
 }
+
+static void linear_on(const char *isa) { linear_in(isa, F32); }
+static void backward_products_on(const char *isa) { backward_products_in(isa, F32); }
+
+static void bf16_on(const char *isa)
+{
+    linear_in(isa, BF16);
+    backward_products_in(isa, BF16);
+}
+
+static void bytes_on(const char *isa) { linear_in(isa, S8); }
 
 static void gemm_on(const char *isa)
 {
@@ -313,9 +334,9 @@ static void rows_on(const char *isa)
 }
 
 // --- the table, for each instruction set -----------------------------------------------------------------------------
-static const struct { const char *name; void (*run)(const char *isa); } families[] = {
+static const struct family { const char *name; void (*run)(const char *isa); enum dtype narrow; } families[] = {
     {"linear", linear_on}, {"backward_products", backward_products_on}, {"gemm", gemm_on}, {"elementwise", elementwise_on},
-    {"not_finite", not_finite_on}, {"normalisation", normalisation_on}, {"attention", attention_on}, {"rows", rows_on},
+    {"not_finite", not_finite_on}, {"normalisation", normalisation_on}, {"attention", attention_on}, {"rows", rows_on}, {"bf16", bf16_on, BF16}, {"bytes", bytes_on, S8},
 };
 
 static const char *running;
@@ -341,6 +362,12 @@ static void bench(const char *const *isas)
     const struct trial t[] = {
         {"linear + GELU 1600x768x768", call_linear, lin, true, 8, {
             {"x", IN, 1600 * 768, -1, 1}, {"w", IN, 768 * 768, -1, 1}, {"bias", IN, 768, -1, 1}, {.n = 0}, {.n = 0}, {"y", OUT, 1600 * 768, 0, 0}}},
+        {"the same in bf16", call_linear, lin, true, 8, {
+            {"x", IN, 1600 * 768, -1, 1}, {"w", IN, 768 * 768, -1, 1}, {"bias", IN, 768, -1, 1}, {.n = 0}, {.n = 0}, {"y", OUT, 1600 * 768, 0, 0}}, .narrow = BF16},
+        {"the same in bytes", call_linear, lin, true, 8, {
+            {"x", IN, 1600 * 768, -1, 1}, {"w", IN, 768 * 768, -1, 1}, {"bias", IN, 768, -1, 1}, {.n = 0}, {.n = 0}, {"y", OUT, 1600 * 768, 0, 0}}, .narrow = S8},
+        {"linear_dw 1600x768x768 in bf16", call_linear_dw, dw, true, 8, {
+            {"dy", IN, 1600 * 768, -1, 1}, {"x", IN, 1600 * 768, -1, 1}, {"dw", BOTH, 768 * 768, -1, 1}, {"db", BOTH, 768, -1, 1}}, .narrow = BF16},
         {"linear_dw 1600x768x768", call_linear_dw, dw, true, 8, {
             {"dy", IN, 1600 * 768, -1, 1}, {"x", IN, 1600 * 768, -1, 1}, {"dw", BOTH, 768 * 768, -1, 1}, {"db", BOTH, 768, -1, 1}}},
         {"layernorm 1600x768", call_layernorm, norm, false, 8, {
@@ -357,7 +384,7 @@ static void bench(const char *const *isas)
         double ref = trial_seconds(&t[i], "ref", 1);
         printf("%-40s ref %9.3f ms", t[i].name, ref * 1e3);
         for (int k2 = 0; isas[k2]; k2++)
-            if (has(isas[k2])) {
+            if (t[i].narrow ? trial_has(isas[k2], t[i].narrow) : has(isas[k2])) {
                 double s = trial_seconds(&t[i], isas[k2], 1);
                 printf("   %s %8.3f ms (%.1fx)", isas[k2], s * 1e3, ref / s);
             }
@@ -367,18 +394,21 @@ static void bench(const char *const *isas)
 
 int main(int argc, char **argv)
 {
-    static const char *const isas[] = {"avx2", "avx512", NULL};
+    static const char *const isas[] = {"avx2", "avx512", "amx", NULL};
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
         bench(isas);
         return 0;
     }
-    static const char *const all[] = {"ref", "avx2", "avx512"};   // ref here: its float form
-    for (int i = 0; i < 3; i++) {
+    static const char *const all[] = {"ref", "avx2", "avx512", "amx"};   // ref here: its float form
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!has(all[i])) {
             printf("# this processor has no %s\n", all[i]);
             continue;
         }
         for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
+            bool tiles = strcmp(all[i], "amx") == 0;   // otherwise avx512 once more
+            if (families[f].narrow ? !trial_has(all[i], families[f].narrow) : tiles)
+                continue;
             char name[64];
             snprintf(name, sizeof name, "%s_%s", families[f].name, all[i]);
             running = all[i];

@@ -47,7 +47,7 @@ static void open_run(struct run *r, const struct trial *t, enum dtype type, cons
 {
     memset(r, 0, sizeof *r);
     r->total = lay(t, r->at);
-    if (ctx_open(&r->ctx, type, threads, isa) == 0)
+    if (ctx_open(&r->ctx, type, threads, isa) == 0 && (!t->narrow || type == F64 || ctx_products(r->ctx, t->narrow)))
         r->memory = ctx_alloc(r->ctx, type, r->total);
     CHECK(r->memory.at != NULL);
     if (r->memory.at)
@@ -110,6 +110,14 @@ static void compare(const struct trial *t, const char *isa, const double *x, con
     free(inside);
 }
 
+bool trial_has(const char *isa, enum dtype type)
+{
+    struct ctx *c;
+    bool yes = ctx_open(&c, F32, 1, isa) == 0 && ctx_products(c, type);
+    ctx_close(c);
+    return yes;
+}
+
 void trial_run(const struct trial *t, const char *isa, int threads, uint64_t seed)
 {
     int64_t at[TRIAL_ARGS];
@@ -118,7 +126,7 @@ void trial_run(const struct trial *t, const char *isa, int threads, uint64_t see
     double *want = calloc(1, bytes), *got = calloc(1, bytes), *size = calloc(1, bytes);
     CHECK(x && sizes && want && got && size);
     if (x && sizes && want && got && size) {
-        run_on(t, F64, "ref", 1, x, false, want);
+        run_on(t, t->narrow && strcmp(isa, "ref") != 0 ? F32 : F64, "ref", 1, x, false, want);
         run_on(t, F32, isa, threads, x, false, got);
         if (t->products)
             run_on(t, F64, "ref", 1, sizes, true, size);

@@ -25,9 +25,12 @@ struct trial {
     bool products;      // judge by sums of |a b|; otherwise by the argument's largest entry, or `least` if that is smaller
     double tolerance;   // of that, in units of 2^-24
     struct trial_arg arg[TRIAL_ARGS];
+    enum dtype narrow;  // BF16, S8: products in it, judged by their own plain loops; 0: float, judged by double
     double least;       // where an argument may cancel to nothing: the size of what cancels
 };
 
+// Are there products in that type on this instruction set?
+bool trial_has(const char *isa, enum dtype type);
 // Runs and compares; CHECK fails with the kernel, the argument and the element. threads: of the row.
 void trial_run(const struct trial *t, const char *isa, int threads, uint64_t seed);
 // Seconds a call takes on this row, best of several.

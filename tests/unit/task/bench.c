@@ -7,7 +7,7 @@
 
 static void peaks_count_their_work(void)
 {
-    struct peak all[4];
+    struct peak all[PEAKS];
     int n = peaks(all);
     void *memory = memory_zero(PEAK_MEMORY);
     CHECK(memory != NULL);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an engine's packed sides look like.
+//
+//   b, k x n, in panels of `panel` columns:         a, m x k, by rows (float: panels of `height` rows, inner.h):
+//     [k / g][panel][g]   g = 4 bytes / element       [k] elements of a row, filled to whole lines, and a line more
+//     bytes only: scale [panel] float, sum [panel] int32
+#ifndef KERNEL_ENGINE_H
+#define KERNEL_ENGINE_H
+
+#include "kernel/inner.h"
+
+enum { LINE = 64 };   // bytes of k that a row's dot products take at a time; a row's padding too
+
+// Elements of k with the filling.
+static inline int64_t engine_k(const struct engine *e, int64_t k)
+{
+    int64_t unit = e->type == F32 || e->type == F64 ? 1 : LINE / (int64_t)dtype_size(e->type);
+    return pieces_of(k, unit) * unit;
+}
+
+// From a packed row to the next. The extra line keeps rows of a power of two bytes out of each other's cache sets.
+static inline int64_t engine_row(const struct engine *e, int64_t k)
+{
+    return engine_k(e, k) * (int64_t)dtype_size(e->type) + (e->type == F32 || e->type == F64 ? 0 : LINE);
+}
+
+static inline int64_t engine_panel(const struct engine *e, int64_t k)
+{
+    int64_t tail = e->type == S8 ? (int64_t)(sizeof(float) + sizeof(int32_t)) : 0;
+    return e->panel * (engine_k(e, k) * (int64_t)dtype_size(e->type) + tail);
+}
+
+#endif

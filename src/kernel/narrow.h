@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engines of narrow numbers.
+#ifndef KERNEL_NARROW_H
+#define KERNEL_NARROW_H
+
+#include "kernel/engine.h"
+
+enum { NARROW_PANEL = 32 };   // of every one of them, so that what is packed is the same
+
+extern const struct engine narrow_ref_bf16, narrow_ref_bytes;         // plain loops
+extern const struct engine narrow_dot_bf16, narrow_dot_bytes;         // AVX-512 BF16, VNNI
+extern const struct engine narrow_tile_bf16, narrow_tile_bytes;       // AMX
+
+bool has_amx(void);   // and the kernel lets us use it
+
+void narrow_pack_bytes(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
+struct quant narrow_quant(float lowest, float highest);
+
+#endif
