@@ -16,6 +16,7 @@ static const struct option options[] = {
     {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},
     {"left-out", OPT_TEXT, AT(left_out), "FILE", "write the samples left out and why, a JSON line each"},
     {"resamples", OPT_INT, AT(resamples), "N", "bootstrap resamples for the interval"},
+    {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32, bf16 or int8"},
     {"batch", OPT_INT, AT(batch), "N", "samples at once"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many)"},

@@ -11,6 +11,7 @@ extern const struct command command_embed;
 extern const struct command command_eval;
 extern const struct command command_classify;
 extern const struct command command_verify;
+extern const struct command command_drift;
 extern const struct command command_loss;
 extern const struct command command_info;
 extern const struct command command_bench;
@@ -26,6 +27,7 @@ const struct command *const commands[] = {
     &command_eval,
     &command_classify,
     &command_verify,
+    &command_drift,
     &command_loss,
     &command_info,
     &command_bench,

@@ -16,6 +16,7 @@ static const struct option options[] = {
     {"out", OPT_TEXT, AT(out), "DIR", "images.npy, texts.npy, keys.txt go here", false, true},
     {"raw", OPT_FLAG, AT(raw), "", "features before the L2 norm"},
     {"batch", OPT_INT, AT(batch), "N", "samples at once"},
+    {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32, bf16 or int8"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many)"},
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},

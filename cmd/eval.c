@@ -27,6 +27,7 @@ static const struct option options[] = {
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "training metrics (JSON lines) for the page"},
     {"resamples", OPT_INT, AT(resamples), "N", "bootstrap resamples for the interval"},
     {"batch", OPT_INT, AT(batch), "N", "samples at once"},
+    {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32, bf16 or int8"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many)"},
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},

@@ -42,6 +42,7 @@ static const struct option options[] = {
     {"distinct", OPT_FLAG, AT(distinct), "", "no caption twice in a batch"},
     {"augment", OPT_TEXT, AT(augment), "WHAT", "none, reference, drawing, or name=value,..."},
     {"seed", OPT_SEED, AT(seed), "N", "of weights, order and augmentation"},
+    {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32 or bf16"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many as --threads)"},
     {"save-every", OPT_INT64, AT(save_every), "N", "steps between checkpoints (0: the end and a stop)"},

@@ -126,6 +126,7 @@ typedef struct diht_train_options {
     double label_p, tags_p, tag_p;   // caption sampling: label kept, tags at all, each tag
     bool distinct;           // a batch holds each caption at most once
     const char *augment;     // "none", "reference", "drawing"; or a list "scale=-.3:.25,rotate=12,..."
+    const char *precision;   // "fp32", or "bf16": products in bfloat16, everything else and the weights in single precision
     uint64_t seed;
     int threads, loaders;
     int64_t save_every;      // steps between checkpoints (0: only at the end and on a stop)
@@ -150,6 +151,7 @@ typedef struct diht_embed_options {
     const char *out;         // directory: images.npy, texts.npy, keys.txt
     bool raw;                // rows not divided by their norm
     int batch;
+    const char *precision;   // of the products: "fp32", "bf16", "int8"; what the processor lacks falls back to fp32
     int threads, loaders;
     bool json;
 } diht_embed_options;
@@ -177,6 +179,7 @@ typedef struct diht_eval_options {
     const char *exclude_tag; // leave out samples that carry this tag
     const char *hubness;     // "csls" or "dual-softmax": scores corrected for hubs (NULL: as they are)
     int resamples;           // bootstrap
+    const char *precision;   // as in embed
     int batch, threads, loaders;
     bool json;
 } diht_eval_options;
@@ -190,6 +193,7 @@ typedef struct diht_classify_options {
     const char *classnames, *templates;     // a text a line, or JSON (NULL: files beside the data, else what is there)
     const char *set;                        // which list of a JSON file
     const char *keep, *left_out;            // as in diht_eval_options
+    const char *precision;
     int resamples;
     int batch, threads, loaders;
     bool json;
@@ -206,6 +210,18 @@ typedef struct diht_verify_options {
 DIHT_API void diht_verify_defaults(diht_verify_options *o);
 // DIHT_EFORMAT: something differs; the sentence says what.
 DIHT_API int diht_verify(const diht_verify_options *o, char **result);
+
+// --- drift: what a lower precision does to a model ------------------------------------------------------------------
+typedef struct diht_drift_options {
+    const char *model, *vocab, *data, *split, *images;
+    const char *prompt;
+    int64_t rows;            // samples looked at (0: all)
+    int batch, threads, loaders;
+    bool json;
+} diht_drift_options;
+DIHT_API void diht_drift_defaults(diht_drift_options *o);
+// For each precision this processor has: cosine of the features to fp32's (mean, worst) and R@1.
+DIHT_API int diht_drift(const diht_drift_options *o, char **result);
 
 // --- loss: HN-NCE of two feature files -----------------------------------------------------------------------------
 typedef struct diht_loss_options {

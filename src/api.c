@@ -52,18 +52,23 @@ void diht_train_defaults(diht_train_options *o)
         .model = "demo", .steps = 10000, .batch = 256, .lr = 1e-3, .beta1 = .9, .beta2 = .98, .eps = 1e-6,
         .optimizer = "adamw", .momentum = .95, .weight_decay = .2, .warmup = .05, .min_lr = 0, .alpha = 1, .beta = .25, .logit_scale = 1 / .07,
         .max_logit_scale = 100, .tags_min = 2, .label_p = 1, .tags_p = 0, .tag_p = .3, .augment = "reference",
-        .log_every = 10,
+        .log_every = 10, .precision = "fp32",
     };
 }
 
 void diht_embed_defaults(diht_embed_options *o)
 {
-    *o = (diht_embed_options){.batch = 64};
+    *o = (diht_embed_options){.batch = 64, .precision = "fp32"};
 }
 
 void diht_eval_defaults(diht_eval_options *o)
 {
-    *o = (diht_eval_options){.resamples = 2000, .batch = 64};
+    *o = (diht_eval_options){.resamples = 2000, .batch = 64, .precision = "fp32"};
+}
+
+void diht_drift_defaults(diht_drift_options *o)
+{
+    *o = (diht_drift_options){.batch = 64};
 }
 
 void diht_classify_defaults(diht_classify_options *o)
@@ -107,6 +112,7 @@ int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o
 int diht_eval(const diht_eval_options *o, char **result) { return task_eval(o, result); }
 int diht_classify(const diht_classify_options *o, char **result) { return task_classify(o, result); }
 int diht_verify(const diht_verify_options *o, char **result) { return task_verify(o, result); }
+int diht_drift(const diht_drift_options *o, char **result) { return task_drift(o, result); }
 int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, result); }
 int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }
 int diht_bench(const diht_bench_options *o, void (*line)(void *, const char *), void *user) { return bench_run(o, line, user); }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "kernel/kernels.h"
 #include "task/class_names.h"
+#include "task/compute.h"
 #include "task/encode.h"
 #include "task/recall.h"
 #include "task/receipt.h"
@@ -205,7 +206,7 @@ static int run(struct classification *c, struct buf *out)
     if (!rc)
         rc = read_names(c);
     if (!rc)
-        rc = ctx_open(&c->ctx, F32, o->threads, NULL);
+        rc = compute_open(&c->ctx, &receipt.precision, o->threads, o->precision, false);
     if (!rc)
         rc = model_open(&c->clip, &c->tokenizer, c->ctx, o->model, o->vocab);
     if (!rc)
@@ -224,6 +225,7 @@ static int run(struct classification *c, struct buf *out)
         rc = features_encode(&c->f, c->clip, c->tokenizer, c->source,
                              &(struct features_options){.images_only = true, .batch = o->batch, .keep = keep,
                                                         .loaders = o->loaders ? o->loaders : o->threads,
+                                                        .precision = receipt.precision,
                                                         .model_hash = receipt.model_hash,
                                                         .vocabulary = receipt.vocabulary_hash});
     if (!rc && (c->f.bad || source_excluded(c->source)))

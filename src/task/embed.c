@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/npy.h"
+#include "task/compute.h"
 #include "task/encode.h"
 #include "task/task.h"
 
@@ -149,7 +150,7 @@ int task_embed(const diht_embed_options *o, char **result)
     if (!rc)
         rc = prompt_check(o->prompt);
     if (!rc)
-        rc = ctx_open(&ctx, F32, o->threads, NULL);
+        rc = compute_open(&ctx, NULL, o->threads, o->precision, false);
     if (!rc)
         rc = model_open(&clip, o->data ? &t : NULL, ctx, o->model, o->vocab);
     if (!rc)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "task/compute.h"
 #include "task/eval.h"
 #include "task/eval_page.h"
 #include "task/hubness.h"
@@ -38,7 +39,7 @@ struct ranks {                                // of one model on one split, for 
 
 struct evaluation {
     const diht_eval_options *o;
-    const char *prompt;
+    const char *prompt, *precision;
     int64_t ranges, first, last;
     char *keep;                               // directory for features, NULL: none
     struct ctx *ctx;
@@ -229,6 +230,7 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     rc = features_encode(&f, e->clip, e->tokenizer, s,
                          &(struct features_options){.prompt = e->prompt, .batch = o->batch, .keep = e->keep,
                                                     .loaders = o->loaders ? o->loaders : o->threads,
+                                                    .precision = e->precision,
                                                     .model_hash = e->receipt.model_hash,
                                                     .vocabulary = e->receipt.vocabulary_hash,
                                                     .each = e->ranges ? on_images : NULL, .user = e});
@@ -384,7 +386,7 @@ static int open_model(struct evaluation *e, const char *path)
     const char *merges = tokenizer_merges(e->tokenizer);
     e->receipt = (struct receipt){
         .kind = "retrieval", .model = path, .vocab = e->o->vocab, .data = e->o->data, .images = e->o->images,
-        .preset = e->o->preset, .prompt = e->prompt, .hubness = e->o->hubness,
+        .preset = e->o->preset, .precision = e->precision, .prompt = e->prompt, .hubness = e->o->hubness,
         .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
         .resamples = e->o->resamples};
     sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));
@@ -481,7 +483,7 @@ int eval_model(const diht_eval_options *o, char **result)
     if (!rc && e->keep)
         log_debug("features are kept in %s", e->keep);
     if (!rc)
-        rc = ctx_open(&e->ctx, F32, o->threads, NULL);
+        rc = compute_open(&e->ctx, &e->precision, o->threads, o->precision, false);
     if (!rc)
         rc = evaluate_models(e, models, &out);
     if (!rc && e->excluded)

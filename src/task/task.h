@@ -15,6 +15,7 @@ int task_embed(const diht_embed_options *o, char **result);
 int task_eval(const diht_eval_options *o, char **result);
 int task_classify(const diht_classify_options *o, char **result);
 int task_verify(const diht_verify_options *o, char **result);
+int task_drift(const diht_drift_options *o, char **result);
 int task_loss(const diht_loss_options *o, char **result);
 int task_info(const diht_info_options *o, char **result);
 

@@ -38,7 +38,7 @@ static void log_start(const struct trainer *t)
              c->text.vocab_size);
     log_info("steps %" PRId64 " to %" PRId64 ", batch %d in parts of %d, %d threads (%s), %s for weights, activations "
                                              "and batch",
-             t->step, t->o->steps, t->o->batch, t->micro, ctx_threads(t->ctx), ctx_kernels(t->ctx)->isa, memory);
+             t->step, t->o->steps, t->o->batch, t->micro, ctx_threads(t->ctx), ctx_products_isa(t->ctx), memory);
 }
 
 static int write_metrics(struct trainer *t, FILE *f, const struct step_report *r, struct window *w, bool last)

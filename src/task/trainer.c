@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "task/compute.h"
 #include "task/trainer.h"
 
 #include <dirent.h>
@@ -225,7 +226,7 @@ int trainer_open(struct trainer *t, const diht_train_options *o)
     if (!rc)
         rc = source_open(&t->source, o->data, o->split);
     if (!rc)
-        rc = ctx_open(&t->ctx, F32, o->threads, NULL);
+        rc = compute_open(&t->ctx, NULL, o->threads, o->precision, true);
     if (!rc && !(t->scratch = token_scratch_new()))
         rc = EMEMORY_;
     if (!rc)

@@ -91,13 +91,13 @@ static int verify_one(struct compare *c, const json_t *was, const diht_verify_op
     diht_eval_options eo = {
         .models = models, .vocab = text(receipt, "vocabulary"), .data = text(receipt, "data"),
         .split = text(receipt, "split"), .images = text(receipt, "images"), .preset = "raw",
-        .prompt = text(receipt, "prompt"), .rows = rows, .ranges = whole(receipt, "ranges"),
+        .precision = text(receipt, "precision"), .prompt = text(receipt, "prompt"), .rows = rows, .ranges = whole(receipt, "ranges"),
         .exclude_tag = text(receipt, "exclude_tag"), .hubness = text(receipt, "hubness"),
         .resamples = (int)whole(receipt, "resamples"), .keep = "none",
         .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
     diht_classify_options co = {
         .model = models[0], .vocab = eo.vocab, .data = eo.data, .split = eo.split, .images = eo.images,
-        .set = text(receipt, "set"),
+        .set = text(receipt, "set"), .precision = eo.precision,
         .classnames = text(receipt, "classnames"), .templates = text(receipt, "templates"), .resamples = eo.resamples,
         .keep = "none", .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
     rc = kind && strcmp(kind, "classification") == 0 ? task_classify(&co, &made) : eval_model(&eo, &made);

@@ -68,6 +68,31 @@ static void threads_change_nothing(void)
     CHECK(system("cmp -s one/model.safetensors other/model.safetensors") != 0);
 }
 
+// In a precision that the processor lacks both runs say so and are fp32: the same all the more.
+static void precisions(void)
+{
+    CHECK(diht(TRAIN "--out narrow1 --steps 5 --precision bf16 --threads 1") == 0);
+    CHECK(diht(TRAIN "--out narrow3 --steps 5 --precision bf16 --threads 3") == 0);
+    CHECK(system("cmp narrow1/model.safetensors narrow3/model.safetensors") == 0);
+    CHECK(diht(TRAIN "--out no --steps 5 --precision int8") == 2 && said("inference"));
+    CHECK(diht(TRAIN "--out no --steps 5 --precision fp8") == 2 && said("fp32, bf16 or int8"));
+    const char *const each[] = {"bf16", "int8"};
+    for (int i = 0; i < 2; i++) {
+        char line[256];
+        for (int threads = 1; threads <= 3; threads += 2) {   // neither threads nor batches show in the bits
+            snprintf(line, sizeof line, "embed data --model one/model.safetensors --out f%d --precision %s --threads %d --batch %d",
+                     threads, each[i], threads, threads);
+            CHECK(diht("%s", line) == 0);
+        }
+        CHECK(system("cmp f1/images.npy f3/images.npy && cmp f1/texts.npy f3/texts.npy") == 0);
+    }
+    CHECK(diht("embed data --model one/model.safetensors --out f --precision 8") == 2 && said("--precision 8"));
+    CHECK(diht("drift data --model one/model.safetensors --json --rows 3") == 0 && json_line());
+    CHECK(strstr(out, "\"images\": 3") && strstr(out, "\"fp32\": {\"image_cosine_mean\": 1.0000"));
+    CHECK(diht("drift data --model one/model.safetensors") == 0 && strstr(out, "fp32"));
+    CHECK(diht("drift data --model one/model.safetensors --rows -1") == 2);
+}
+
 static void interrupted_runs_go_on(void)
 {
     int status = 0;
@@ -196,6 +221,7 @@ int main(void)
     }
     CASE(a_run_leaves_its_files);
     CASE(threads_change_nothing);
+    CASE(precisions);
     CASE(interrupted_runs_go_on);
     CASE(resumed_equals_whole);
     CASE(embed_writes_features);
