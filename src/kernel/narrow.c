@@ -41,8 +41,7 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
         for (int64_t l = 0; l < filled; l += VL) {
             vi code = v_nearest(v_load_n(a + l, k - l) * inverse) + zero;
             __m512i kept = _mm512_min_epi32(_mm512_max_epi32((__m512i)code, _mm512_setzero_si512()), _mm512_set1_epi32(255));
-            __mmask16 there = l < k ? lanes(k - l) : 0;
-            _mm_storeu_si128((__m128i *)(to + l), _mm512_maskz_cvtepi32_epi8(there, kept));
+            _mm_storeu_si128((__m128i *)(to + l), _mm512_maskz_cvtepi32_epi8(lanes(k - l), kept));
         }
     }
 }

@@ -18,7 +18,11 @@ typedef float vf __attribute__((vector_size(64)));
 typedef float vf_any __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int vi __attribute__((vector_size(64)));
 
-ALWAYS __mmask16 lanes(int64_t n) { return (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1); }
+// The first n lanes; none where n is negative.
+ALWAYS __mmask16 lanes(int64_t n)
+{
+    return (__mmask16)(n >= 16 ? 0xffff : n > 0 ? (1u << n) - 1 : 0);
+}
 ALWAYS vf v_load_n(const float *p, int64_t n) { return (vf)_mm512_maskz_loadu_ps(lanes(n), p); }
 ALWAYS void v_store_n(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, lanes(n), (__m512)v); }
 ALWAYS vf v_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
