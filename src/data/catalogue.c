@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,9 +14,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/catalogue_inner.h"
 #include "data/list.h"
 
-enum { VERSION = 1, HEAD = 65536 };
+enum { VERSION = 2, HEAD = 65536 };
 
 static const char schema[] =
     "CREATE TABLE lists(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE,"
@@ -33,30 +33,41 @@ static const char schema[] =
     "CREATE UNIQUE INDEX good_key ON samples(key) WHERE state = 'ok';"
     "PRAGMA user_version = 1;";
 
-enum query { FIND, FIND_KEY, DROP, PUT, LAST_SHARD, PUT_SHARD, TOTALS, QUERIES };
+// What fetching needs: columns of the list that mean nothing to us, whose bytes a sample repeats, rows put off.
+static const char second[] =
+    "ALTER TABLE samples ADD COLUMN extra TEXT;"
+    "ALTER TABLE samples ADD COLUMN duplicate TEXT;"
+    "ALTER TABLE lists ADD COLUMN rows INTEGER;"
+    "CREATE TABLE waiting(id INTEGER PRIMARY KEY, key TEXT NOT NULL, list INTEGER NOT NULL REFERENCES lists,"
+    " row INTEGER NOT NULL, url TEXT NOT NULL, caption TEXT, captions TEXT, tags TEXT, split TEXT, extra TEXT,"
+    " hash TEXT, UNIQUE(list, row));"
+    "PRAGMA user_version = 2;";
 
 static const char *const queries[QUERIES] = {
     [FIND] = "SELECT id, state, url, caption, list FROM samples WHERE list = ?1 AND row = ?2",
     [FIND_KEY] = "SELECT id, state, url, caption, list FROM samples WHERE key = ?1 AND state = 'ok'",
     [DROP] = "DELETE FROM samples WHERE id = ?1",
     [PUT] = ("INSERT INTO samples(id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
-            " bytes, sha256, format, width, height, shard, offset)"
-            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"),
+            " bytes, sha256, format, width, height, shard, offset, extra, duplicate, status)"
+            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"),
     [LAST_SHARD] = "SELECT id, bytes, samples FROM shards ORDER BY id DESC LIMIT 1",
     [PUT_SHARD] = "INSERT OR REPLACE INTO shards(id, bytes, samples) VALUES(?1, ?2, ?3)",
     [TOTALS] = ("SELECT (SELECT count(*) FROM shards), (SELECT coalesce(sum(bytes), 0) FROM shards),"
                " (SELECT count(*) FROM samples WHERE state = 'ok'),"
                " (SELECT count(*) FROM samples WHERE state = 'bad')"),
+    [DONE] = ("SELECT row FROM samples WHERE list = ?1 AND row >= ?2 UNION ALL"
+              " SELECT row FROM waiting WHERE list = ?1 AND row >= ?2 ORDER BY 1 LIMIT ?3"),
+    [WAIT] = ("INSERT INTO waiting(key, list, row, url, caption, captions, tags, split, extra, hash)"
+              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"),
+    [WAITING] = ("SELECT id, key, list, row, url, caption, captions, tags, split, extra, hash FROM waiting"
+                 " WHERE id > ?1 ORDER BY id LIMIT 1"),
+    [UNWAIT] = "DELETE FROM waiting WHERE list = ?1 AND row = ?2",
+    [SAME_BYTES] = ("SELECT key FROM samples WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND sha256 = ?1"
+                    " AND state = 'ok' ORDER BY id LIMIT 1"),
+    [LIST_ROWS] = "UPDATE lists SET rows = ?2 WHERE id = ?1",
 };
 
-struct catalogue {
-    char *path;
-    sqlite3 *db;
-    sqlite3_stmt *ready[QUERIES];
-    int lock;    // of the dataset directory while writing, else -1
-};
-
-static int failed(struct catalogue *c, int code)
+int catalogue_failed(struct catalogue *c, int code)
 {
     switch (code & 0xff) {
     case SQLITE_FULL:
@@ -75,21 +86,21 @@ static int failed(struct catalogue *c, int code)
     return FAIL(EIO_, "%s: %s", c->path, c->db ? sqlite3_errmsg(c->db) : "out of memory");
 }
 
-static int run(struct catalogue *c, const char *sql)
+int catalogue_run(struct catalogue *c, const char *sql)
 {
     int code = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-    return code ? failed(c, code) : 0;
+    return code ? catalogue_failed(c, code) : 0;
 }
 
-static int prepare(struct catalogue *c, const char *sql, sqlite3_stmt **out)
+int catalogue_prepare(struct catalogue *c, const char *sql, sqlite3_stmt **out)
 {
     int code = sqlite3_prepare_v2(c->db, sql, -1, out, NULL);
-    return code ? failed(c, code) : 0;
+    return code ? catalogue_failed(c, code) : 0;
 }
 
-static int use(struct catalogue *c, enum query q, sqlite3_stmt **out)
+int catalogue_use(struct catalogue *c, enum query q, sqlite3_stmt **out)
 {
-    int rc = c->ready[q] ? 0 : prepare(c, queries[q], &c->ready[q]);
+    int rc = c->ready[q] ? 0 : catalogue_prepare(c, queries[q], &c->ready[q]);
     *out = c->ready[q];
     if (!rc)
         sqlite3_reset(*out);
@@ -97,17 +108,17 @@ static int use(struct catalogue *c, enum query q, sqlite3_stmt **out)
 }
 
 // One step: 1 a row, 0 done.
-static int step(struct catalogue *c, sqlite3_stmt *s)
+int catalogue_step(struct catalogue *c, sqlite3_stmt *s)
 {
     int code = sqlite3_step(s);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : failed(c, code);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : catalogue_failed(c, code);
 }
 
 static int version(struct catalogue *c, int *out)
 {
     sqlite3_stmt *s = NULL;
-    int rc = prepare(c, "PRAGMA user_version", &s);
-    if (!rc && (rc = step(c, s)) == 1) {
+    int rc = catalogue_prepare(c, "PRAGMA user_version", &s);
+    if (!rc && (rc = catalogue_step(c, s)) == 1) {
         *out = sqlite3_column_int(s, 0);
         rc = 0;
     }
@@ -115,43 +126,55 @@ static int version(struct catalogue *c, int *out)
     return rc;
 }
 
-static int open_at(struct catalogue **out, const char *path, const char *lock_dir)
+static int open_at(struct catalogue **out, const char *path, const char *lock, bool journal)
 {
     struct catalogue *c = calloc(1, sizeof *c);
-    int rc, found = 0;
+    int rc;
     *out = NULL;
     if (!c || !(c->path = strdup(path))) {
         free(c);
         return FAIL(EMEMORY_, "%s: out of memory", path);
     }
     c->lock = -1;
-    if (lock_dir) {
-        c->lock = open(lock_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock) {
+        c->lock = file_is_dir(lock) ? open(lock, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                    : open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            rc = FAIL(EIO_, "%s: another import is writing it: wait for its end", lock_dir);
+            rc = FAIL(EIO_, "%s: another import or fetch is writing it: wait for its end", path);
             goto done;
         }
     }
     // Read-write even for reading, if it may be: a journal left by a crash has to be rolled back.
-    int flags = SQLITE_OPEN_READWRITE | (lock_dir ? SQLITE_OPEN_CREATE : 0);
+    int flags = SQLITE_OPEN_READWRITE | (lock ? SQLITE_OPEN_CREATE : 0);
     int code = sqlite3_open_v2(path, &c->db, flags, NULL);
-    if (code && !lock_dir) {
+    if (code && !lock) {
         sqlite3_close(c->db);
         code = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READONLY, NULL);
     }
     if (code) {
-        rc = failed(c, code);
+        rc = catalogue_failed(c, code);
         goto done;
     }
     sqlite3_busy_timeout(c->db, 10000);
-    if (lock_dir && ((rc = run(c, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN IMMEDIATE")) != 0))
+    // A fetch commits many times a second and is watched while it runs: a log beside the file, brought in now and then.
+    if (journal && (rc = catalogue_run(c, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                                          "PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE")) != 0)
         goto done;
-    if ((rc = version(c, &found)) != 0)
+    if (lock && !journal &&
+        (rc = catalogue_run(c, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN IMMEDIATE")) != 0)
         goto done;
-    if (found == 0 && lock_dir)
-        rc = run(c, schema);
-    else if (found != VERSION)
-        rc = FAIL(EFORMAT_, "%s: catalogue of version %d, this program knows version %d", path, found, VERSION);
+    if ((rc = version(c, &c->version)) != 0)
+        goto done;
+    if (c->version > VERSION || (c->version == 0 && !lock))
+        rc = FAIL(EFORMAT_, "%s: catalogue of version %d, this program knows version %d", path, c->version, VERSION);
+    if (!rc && lock && c->version < 1)
+        rc = catalogue_run(c, schema);
+    if (!rc && lock && c->version < 2)
+        rc = catalogue_run(c, second);
+    if (!rc && lock)
+        c->version = VERSION;
+    if (!rc && journal)
+        rc = catalogue_run(c, "CREATE INDEX IF NOT EXISTS by_bytes ON samples(substr(sha256, 1, 16)) WHERE state = 'ok'");
 done:
     if (rc)
         catalogue_close(c);
@@ -163,12 +186,30 @@ done:
 int catalogue_open(struct catalogue **out, const char *dataset, bool write)
 {
     char *path = path_join(dataset, "catalog-0000.sqlite");
-    int rc = path ? open_at(out, path, write ? dataset : NULL) : EMEMORY_;
+    int rc = path ? open_at(out, path, write ? dataset : NULL, false) : EMEMORY_;
     free(path);
     return rc;
 }
 
-int catalogue_open_file(struct catalogue **out, const char *path) { return open_at(out, path, NULL); }
+int catalogue_open_file(struct catalogue **out, const char *path) { return open_at(out, path, NULL, false); }
+
+int catalogue_open_journal(struct catalogue **out, const char *dataset, int rank)
+{
+    char *path = NULL, *lock = NULL;
+    int rc = 0;
+    *out = NULL;
+    if (asprintf(&path, "%s/catalog-%04d.sqlite", dataset, rank) < 0)
+        path = NULL;
+    if (rank > 0 && asprintf(&lock, "%s/catalog-%04d.lock", dataset, rank) < 0)
+        lock = NULL;
+    if (!path || (rank > 0 && !lock))
+        rc = FAIL(EMEMORY_, "%s: out of memory", dataset);
+    else   // the first is an importer's too, which locks the directory
+        rc = open_at(out, path, rank > 0 ? lock : dataset, true);
+    free(path);
+    free(lock);
+    return rc;
+}
 
 void catalogue_close(struct catalogue *c)
 {
@@ -188,11 +229,11 @@ int catalogue_commit(struct catalogue *c)
     for (int i = 0; i < QUERIES; i++)
         if (c->ready[i])
             sqlite3_reset(c->ready[i]);
-    int rc = run(c, "COMMIT");
-    return rc ? rc : run(c, "BEGIN IMMEDIATE");
+    int rc = catalogue_run(c, "COMMIT");
+    return rc ? rc : catalogue_run(c, "BEGIN IMMEDIATE");
 }
 
-static void bind_text(sqlite3_stmt *s, int at, const char *text)
+void catalogue_bind(sqlite3_stmt *s, int at, const char *text)
 {
     if (text)
         sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
@@ -222,9 +263,9 @@ int catalogue_list(struct catalogue *c, const struct list *l, const char *path, 
     *id = -1;
     if (!real)
         return FAIL(error_from_errno(errno), "%s: %s", path, strerror(errno));
-    if ((rc = prepare(c, "SELECT id, path, head_bytes, head_sha256 FROM lists ORDER BY id", &s)) != 0)
+    if ((rc = catalogue_prepare(c, "SELECT id, path, head_bytes, head_sha256 FROM lists ORDER BY id", &s)) != 0)
         goto done;
-    while ((rc = step(c, s)) == 1) {
+    while ((rc = catalogue_step(c, s)) == 1) {
         const char *known = (const char *)sqlite3_column_text(s, 1);
         const char *known_sha = (const char *)sqlite3_column_text(s, 3);
         // moved: it begins the same and the old place is empty
@@ -242,18 +283,18 @@ int catalogue_list(struct catalogue *c, const struct list *l, const char *path, 
                               " VALUES((SELECT coalesce(max(id) + 1, 0) FROM lists), ?2, ?3, ?4) RETURNING id";
     static const char update[] = "UPDATE lists SET path = ?2, head_bytes = ?3, head_sha256 = ?4"
                                  " WHERE id = ?1 RETURNING id";
-    rc = prepare(c, *id < 0 ? add : update, &s);
+    rc = catalogue_prepare(c, *id < 0 ? add : update, &s);
     if (rc)
         goto done;
     sha256_hex(sha, head ? head : "", n);
     if (*id >= 0)
         sqlite3_bind_int64(s, 1, *id);
-    bind_text(s, 2, real);
+    catalogue_bind(s, 2, real);
     sqlite3_bind_int64(s, 3, (int64_t)n);
-    bind_text(s, 4, sha);
-    if ((rc = step(c, s)) == 1) {
+    catalogue_bind(s, 4, sha);
+    if ((rc = catalogue_step(c, s)) == 1) {
         *id = sqlite3_column_int64(s, 0);
-        rc = step(c, s);
+        rc = catalogue_step(c, s);
     }
 done:
     sqlite3_finalize(s);
@@ -263,7 +304,7 @@ done:
 
 static int found(struct catalogue *c, sqlite3_stmt *s, struct catalogue_sample *out)
 {
-    int rc = step(c, s);
+    int rc = catalogue_step(c, s);
     memset(out, 0, sizeof *out);
     if (rc != 1)
         return rc;
@@ -278,7 +319,7 @@ static int found(struct catalogue *c, sqlite3_stmt *s, struct catalogue_sample *
 int catalogue_find(struct catalogue *c, int64_t list, int64_t row, struct catalogue_sample *out)
 {
     sqlite3_stmt *s;
-    int rc = use(c, FIND, &s);
+    int rc = catalogue_use(c, FIND, &s);
     if (rc)
         return rc;
     sqlite3_bind_int64(s, 1, list);
@@ -289,50 +330,54 @@ int catalogue_find(struct catalogue *c, int64_t list, int64_t row, struct catalo
 int catalogue_find_key(struct catalogue *c, const char *key, struct catalogue_sample *out)
 {
     sqlite3_stmt *s;
-    int rc = use(c, FIND_KEY, &s);
+    int rc = catalogue_use(c, FIND_KEY, &s);
     if (rc)
         return rc;
-    bind_text(s, 1, key);
+    catalogue_bind(s, 1, key);
     return found(c, s, out);
 }
 
 int catalogue_put(struct catalogue *c, const struct catalogue_sample *v)
 {
     sqlite3_stmt *s;
-    int rc = use(c, DROP, &s);
+    int rc = catalogue_use(c, DROP, &s);
     if (!rc && v->id) {
         sqlite3_bind_int64(s, 1, v->id);
-        rc = step(c, s);
+        rc = catalogue_step(c, s);
         sqlite3_reset(s);
     }
     if (!rc)
-        rc = use(c, PUT, &s);
+        rc = catalogue_use(c, PUT, &s);
     if (rc)
         return rc;
     sqlite3_clear_bindings(s);
     if (v->id)
         sqlite3_bind_int64(s, 1, v->id);
-    bind_text(s, 2, v->key);
+    catalogue_bind(s, 2, v->key);
     sqlite3_bind_int64(s, 3, v->list);
     sqlite3_bind_int64(s, 4, v->row);
-    bind_text(s, 5, v->url);
-    bind_text(s, 6, v->caption);
-    bind_text(s, 7, v->captions);
-    bind_text(s, 8, v->tags && *v->tags ? v->tags : NULL);
-    bind_text(s, 9, v->split && *v->split ? v->split : NULL);
-    bind_text(s, 10, v->ok ? "ok" : "bad");
-    bind_text(s, 11, v->reason);
-    bind_text(s, 12, v->detail);
+    catalogue_bind(s, 5, v->url);
+    catalogue_bind(s, 6, v->caption);
+    catalogue_bind(s, 7, v->captions);
+    catalogue_bind(s, 8, v->tags && *v->tags ? v->tags : NULL);
+    catalogue_bind(s, 9, v->split && *v->split ? v->split : NULL);
+    catalogue_bind(s, 10, v->ok ? "ok" : "bad");
+    catalogue_bind(s, 11, v->reason);
+    catalogue_bind(s, 12, v->detail);
     if (v->ok) {
         sqlite3_bind_int64(s, 13, v->bytes);
-        bind_text(s, 14, v->sha256);
-        bind_text(s, 15, v->format);
+        catalogue_bind(s, 14, v->sha256);
+        catalogue_bind(s, 15, v->format);
         sqlite3_bind_int(s, 16, v->width);
         sqlite3_bind_int(s, 17, v->height);
         sqlite3_bind_int64(s, 18, v->shard);
         sqlite3_bind_int64(s, 19, v->offset);
+        catalogue_bind(s, 21, v->duplicate);
     }
-    rc = step(c, s);
+    catalogue_bind(s, 20, v->extra);
+    if (v->status)
+        sqlite3_bind_int(s, 22, v->status);
+    rc = catalogue_step(c, s);
     sqlite3_reset(s);
     return rc;
 }
@@ -340,10 +385,10 @@ int catalogue_put(struct catalogue *c, const struct catalogue_sample *v)
 int catalogue_shard(struct catalogue *c, int64_t *shard, int64_t *bytes, int64_t *samples)
 {
     sqlite3_stmt *s;
-    int rc = use(c, LAST_SHARD, &s);
+    int rc = catalogue_use(c, LAST_SHARD, &s);
     *shard = -1;
     *bytes = *samples = 0;
-    if (rc || (rc = step(c, s)) != 1)
+    if (rc || (rc = catalogue_step(c, s)) != 1)
         return rc;
     *shard = sqlite3_column_int64(s, 0);
     *bytes = sqlite3_column_int64(s, 1);
@@ -355,13 +400,13 @@ int catalogue_shard(struct catalogue *c, int64_t *shard, int64_t *bytes, int64_t
 int catalogue_shard_put(struct catalogue *c, int64_t shard, int64_t bytes, int64_t samples)
 {
     sqlite3_stmt *s;
-    int rc = use(c, PUT_SHARD, &s);
+    int rc = catalogue_use(c, PUT_SHARD, &s);
     if (rc)
         return rc;
     sqlite3_bind_int64(s, 1, shard);
     sqlite3_bind_int64(s, 2, bytes);
     sqlite3_bind_int64(s, 3, samples);
-    rc = step(c, s);
+    rc = catalogue_step(c, s);
     sqlite3_reset(s);
     return rc;
 }
@@ -369,8 +414,8 @@ int catalogue_shard_put(struct catalogue *c, int64_t shard, int64_t bytes, int64
 int catalogue_totals(struct catalogue *c, int64_t *shards, int64_t *bytes, int64_t *ok, int64_t *bad)
 {
     sqlite3_stmt *s;
-    int rc = use(c, TOTALS, &s);
-    if (rc || (rc = step(c, s)) != 1)
+    int rc = catalogue_use(c, TOTALS, &s);
+    if (rc || (rc = catalogue_step(c, s)) != 1)
         return rc;
     int64_t *into[] = {shards, bytes, ok, bad};
     for (int i = 0; i < 4; i++)
@@ -383,9 +428,9 @@ int catalogue_totals(struct catalogue *c, int64_t *shards, int64_t *bytes, int64
 int catalogue_walk(struct catalogue *c, int (*each)(void *, const struct catalogue_sample *), void *user)
 {
     sqlite3_stmt *s = NULL;
-    int rc = prepare(c, "SELECT id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
+    int rc = catalogue_prepare(c, "SELECT id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
                         " bytes, sha256, format, width, height, shard, offset FROM samples ORDER BY list, row", &s);
-    while (!rc && (rc = step(c, s)) == 1) {
+    while (!rc && (rc = catalogue_step(c, s)) == 1) {
         struct catalogue_sample v = {
             .id = sqlite3_column_int64(s, 0), .list = sqlite3_column_int64(s, 2), .row = sqlite3_column_int64(s, 3),
             .bytes = sqlite3_column_int64(s, 12), .width = sqlite3_column_int(s, 15),

@@ -25,10 +25,15 @@ struct catalogue_sample {
     const char *sha256, *format;    // NULL when bad
     int width, height;
     int64_t shard, offset;          // of the picture's bytes in shards/SHARD.tar
+    const char *extra;              // JSON object of the list's further columns, or NULL
+    const char *duplicate;          // key of an earlier sample of the same bytes, or NULL
+    int status;                     // HTTP's answer, 0 when there was none
 };
 
 // To write: made when absent, one writer at a time.
 int catalogue_open(struct catalogue **out, const char *dataset, bool write);
+// The same for a fetch (data/journal.h): one catalogue and one writer a rank.
+int catalogue_open_journal(struct catalogue **out, const char *dataset, int rank);
 void catalogue_close(struct catalogue *c);   // what was not committed is dropped; accepts NULL
 
 // The list's number: known by its path, or by its first bytes when it was moved.

@@ -16,23 +16,36 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "data/stream.h"
 
 enum { MOST_COLUMNS = 256, MOST_CAPTIONS = 1024, MOST_ROW = 1 << 20, MOST_PICTURE = 256 << 20 };
-enum column { CAPTION, PATH, TAGS, SPLIT, KEY, COLUMNS };
-enum list_kind { LIST_TSV, LIST_CSV, LIST_JSON };
+enum { WINDOW = 4 * MOST_ROW, HEAD = 1 << 16 };
+enum column { CAPTION, PATH, TAGS, SPLIT, KEY, HASH, COLUMNS };
+enum list_kind { LIST_TSV, LIST_CSV, LIST_JSON, LIST_LINES };
 
 // Names of the columns; where a list has several of one kind, the first here counts.
-static const struct { const char *name; enum column column; } names[] = {
-    {"caption", CAPTION}, {"captions", CAPTION}, {"text", CAPTION}, {"title", CAPTION},
-    {"path", PATH}, {"image", PATH}, {"image_path", PATH}, {"filepath", PATH}, {"filename", PATH}, {"file", PATH},
-    {"tags", TAGS}, {"split", SPLIT}, {"key", KEY},
+static const struct { const char *name; enum column column; enum { ANY, FILES, WEB } where; } names[] = {
+    {"caption", CAPTION, ANY}, {"captions", CAPTION, ANY}, {"text", CAPTION, ANY}, {"title", CAPTION, ANY},
+    {"path", PATH, FILES}, {"image", PATH, FILES}, {"image_path", PATH, FILES}, {"filepath", PATH, FILES},
+    {"filename", PATH, FILES}, {"file", PATH, FILES},
+    {"url", PATH, WEB}, {"image_url", PATH, WEB}, {"img_url", PATH, WEB}, {"uri", PATH, WEB}, {"link", PATH, WEB},
+    {"tags", TAGS, ANY}, {"split", SPLIT, ANY}, {"key", KEY, ANY},
 };
 enum { NAMES = sizeof names / sizeof *names };
+static const char *const column_word[] = {"caption", "path", "tags", "split", "key", "hash"};
 
 struct list {
     char *path, *dir;
-    struct file_map map;
-    const char *at, *end;              // unread
+    struct stream *in;
+    char *window;                      // WINDOW bytes: what is unread lies somewhere in here
+    const char *at, *end;              // unread; more than MOST_ROW bytes, or all that is left
+    bool ended;                        // nothing comes behind `end`
+    char *head;                        // the first HEAD bytes or fewer
+    size_t head_len;
+    struct list_columns want;          // names the user gave; strings borrowed
+    struct buf titles;                 // the header's names, each with a NUL
+    size_t title[MOST_COLUMNS];        // offsets into titles
+    struct buf extra;                  // JSON object of a row's other columns
     enum list_kind kind;
     char comma;                        // between a CSV's cells: ',' or, as open_clip has it, a tab
     int64_t row, line;                 // of the next row
@@ -69,13 +82,56 @@ static bool utf8_valid(const char *text, size_t n)
     return true;
 }
 
-// Its place in `names`; NAMES when unknown.
-static int rank_of(const char *name)
+// Which column a name means, -1 unknown; *rank: the lower, the better. A name that the user gave beats the known ones.
+static int column_of(const struct list *l, const char *name, int *rank)
 {
-    int i = 0;
-    while (i < NAMES && strcasecmp(names[i].name, name) != 0)
-        i++;
-    return i;
+    const struct { const char *name; enum column column; } given[] = {
+        {l->want.url, PATH}, {l->want.caption, CAPTION}, {l->want.hash, HASH}};
+    *rank = -1;
+    for (int i = 0; i < 3; i++)
+        if (given[i].name && strcmp(given[i].name, name) == 0)
+            return given[i].column;
+    for (*rank = 0; *rank < NAMES; ++*rank) {
+        bool here = names[*rank].where == ANY || (names[*rank].where == WEB) == l->want.web;
+        if (here && strcasecmp(names[*rank].name, name) == 0)
+            return names[*rank].column;
+    }
+    return -1;
+}
+
+// Make sure that a whole row lies in the window: more than MOST_ROW bytes, or the rest of the list.
+static int fill(struct list *l)
+{
+    if (l->ended || l->end - l->at > 2 * MOST_ROW)
+        return 0;
+    size_t have = (size_t)(l->end - l->at);
+    memmove(l->window, l->at, have);
+    while (!l->ended && have < WINDOW) {
+        ssize_t got = stream_read(l->in, l->window + have, WINDOW - have);
+        if (got < 0)
+            return (int)got;
+        l->ended = got == 0;
+        have += (size_t)got;
+    }
+    l->at = l->window;
+    l->end = l->window + have;
+    return 0;
+}
+
+// The row before `at` was cut in a window that held no line end: its rest is passed over.
+static int drop_rest(struct list *l)
+{
+    while (l->at == l->end && !l->ended && l->at > l->window && l->at[-1] != '\n') {
+        int rc = fill(l);
+        const char *stop = rc ? NULL : memchr(l->at, '\n', (size_t)(l->end - l->at));
+        if (rc)
+            return rc;
+        l->at = stop ? stop + 1 : l->end;
+        l->line += stop != NULL;
+        if (stop)
+            break;
+    }
+    return 0;
 }
 
 static char *trim(char *text)
@@ -171,7 +227,16 @@ static const char *cut(struct list *l)
         next = why ? next : p;
     } else {
         bool cr = stop > start && stop[-1] == '\r';
-        why = stop - start > MOST_ROW ? "longer than 1 MiB" : cut_tabs(l, start, stop - cr);
+        if (stop - start > MOST_ROW)
+            why = "longer than 1 MiB";
+        else if (l->kind == LIST_TSV)
+            why = cut_tabs(l, start, stop - cr);
+        else {
+            l->field[l->fields++] = 0;
+            buf_add(&l->text, start, (size_t)(stop - start) - cr);
+            buf_char(&l->text, 0);
+            why = NULL;
+        }
     }
     if (!why && next - start > MOST_ROW)
         why = "longer than 1 MiB";
@@ -203,7 +268,19 @@ static const char *json_words(struct list *l, const json_t *v, size_t *offset)
     return NULL;
 }
 
-// One JSON object: fields CAPTION .. KEY in that order, further captions behind them.
+// Put one more column into l->extra; `text` is JSON already.
+static void add_extra(struct list *l, const char *name, const char *text)
+{
+    json_t *word = json_string(name);
+    char *quoted = word ? json_dumps(word, JSON_ENCODE_ANY) : NULL;
+    buf_fmt(&l->extra, "%s%s:%s", l->extra.len ? "," : "{", quoted ? quoted : "\"\"", text);
+    if (!quoted)
+        l->extra.failed = EMEMORY_;
+    free(quoted);
+    json_decref(word);
+}
+
+// One JSON object: fields CAPTION .. HASH in that order, further captions behind them.
 static const char *cut_json(struct list *l)
 {
     const char *start = l->at, *stop = line_end(start, l->end), *why = NULL;
@@ -222,11 +299,24 @@ static const char *cut_json(struct list *l)
         why = l->why;
         goto done;
     }
-    for (int i = NAMES - 1; i >= 0; i--) {
-        const json_t *v = json_object_get(object, names[i].name);
-        if (v)
-            value[names[i].column] = v;
+    int best[COLUMNS] = {NAMES, NAMES, NAMES, NAMES, NAMES, NAMES}, rank;
+    const char *name;
+    json_t *v;
+    json_object_foreach(object, name, v) {
+        int c = column_of(l, name, &rank);
+        if (c >= 0 && rank < best[c]) {
+            value[c] = v;
+            best[c] = rank;
+        }
     }
+    if (l->want.web)
+        json_object_foreach(object, name, v) {
+            int c = column_of(l, name, &rank);
+            char *text = c < 0 || value[c] != v || c == HASH ? json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+            if (text)
+                add_extra(l, name, text);
+            free(text);
+        }
     for (int c = 0; c < COLUMNS && !why; c++) {
         const json_t *one = value[c];
         if (c == CAPTION && json_is_array(one))
@@ -236,8 +326,7 @@ static const char *cut_json(struct list *l)
             continue;
         }
         if (one && !json_is_string(one) && !json_is_null(one) && !(c == KEY && json_is_integer(one))) {
-            static const char *const what[] = {"caption", "path", "tags", "split", "key"};
-            snprintf(l->why, sizeof l->why, "\"%s\" is not a text", what[c]);
+            snprintf(l->why, sizeof l->why, "\"%s\" is not a text", c == PATH && l->want.web ? "url" : column_word[c]);
             why = l->why;
             break;
         }
@@ -264,84 +353,136 @@ done:
     return why;
 }
 
-// What kind of list: by the file's name, else by its first line.
+// What kind of list: by the file's name (without what says how it is packed), else by its first line.
 static enum list_kind kind_of(const struct list *l)
 {
     static const struct { const char *ext; enum list_kind kind; } known[] = {
         {".tsv", LIST_TSV}, {".csv", LIST_CSV}, {".jsonl", LIST_JSON}, {".ndjson", LIST_JSON},
     };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcasecmp(path_ext(l->path), known[i].ext) == 0)
+    size_t n = strlen(l->path);
+    const char *packed = path_ext(l->path);
+    if (strcasecmp(packed, ".gz") == 0 || strcasecmp(packed, ".zst") == 0)
+        n -= strlen(packed);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t e = strlen(known[i].ext);
+        if (n > e && strncasecmp(l->path + n - e, known[i].ext, e) == 0)
             return known[i].kind;
+    }
     if (l->at < l->end && *l->at == '{')
         return LIST_JSON;
-    return l->at < l->end && memchr(l->at, '\t', (size_t)(line_end(l->at, l->end) - l->at)) ? LIST_TSV : LIST_CSV;
+    const char *stop = line_end(l->at, l->end);
+    if (memchr(l->at, '\t', (size_t)(stop - l->at)))
+        return LIST_TSV;
+    // addresses hold commas: a list of bare ones is cut at line ends only
+    return l->want.web && stop - l->at > 4 && strncasecmp(l->at, "http", 4) == 0 ? LIST_LINES : LIST_CSV;
 }
 
-static void skip_blank(struct list *l)
+static int skip_blank(struct list *l)
 {
-    while (l->at < l->end) {
+    for (;;) {
+        int rc = fill(l);
         const char *stop = line_end(l->at, l->end);
-        if (!blank(l->at, stop))
-            return;
+        if (rc || l->at == l->end || !blank(l->at, stop))
+            return rc;
         l->at = stop < l->end ? stop + 1 : stop;
         l->line++;
     }
 }
 
-// The header, when the first row is one. Else rewinds.
-static int read_header(struct list *l)
+// Without a header: two columns, caption and path; on the web the first address shows which is which.
+static void guess_columns(struct list *l)
 {
     for (int c = 0; c < COLUMNS; c++)
         l->column[c] = l->kind == LIST_JSON ? c : c <= PATH ? c : -1;
     l->columns = 2;
-    skip_blank(l);
-    if (l->kind == LIST_JSON || l->at == l->end)
-        return 0;
+    if (!l->want.web || l->kind == LIST_JSON)
+        return;
     const char *start = l->at;
     int64_t line = l->line;
-    int place[COLUMNS] = {-1, -1, -1, -1, -1}, rank[COLUMNS] = {NAMES, NAMES, NAMES, NAMES, NAMES}, known = 0;
+    if (!cut(l) && !l->text.failed) {
+        int at = 0;
+        while (at < l->fields && !strstr(field(l, at), "://"))
+            at++;
+        if (at < l->fields) {
+            l->columns = l->fields;
+            l->column[PATH] = at;
+            l->column[CAPTION] = l->fields == 1 ? -1 : at == 0;
+        }
+    }
+    l->at = start;
+    l->line = line;
+}
+
+// The header, when the first row is one. Else rewinds.
+static int read_header(struct list *l)
+{
+    int rc = skip_blank(l);
+    if (rc)
+        return rc;
+    guess_columns(l);
+    if (l->kind == LIST_JSON || l->at == l->end)
+        return 0;
+    const char *start = l->at, *need = l->want.web ? "url" : "path";
+    int64_t line = l->line;
+    int place[COLUMNS] = {-1, -1, -1, -1, -1, -1}, best[COLUMNS] = {NAMES, NAMES, NAMES, NAMES, NAMES, NAMES}, known = 0;
     if (!cut(l) && !l->text.failed)
         for (int i = 0; i < l->fields; i++) {
-            int r = rank_of(trim(field(l, i))), c = r < NAMES ? (int)names[r].column : -1;
-            known += r < NAMES;
-            if (c >= 0 && r < rank[c]) {
+            int rank, c = column_of(l, trim(field(l, i)), &rank);
+            known += c >= 0;
+            if (c >= 0 && rank < best[c]) {
                 place[c] = i;
-                rank[c] = r;
+                best[c] = rank;
             }
         }
-    if (place[CAPTION] >= 0 && place[PATH] >= 0) {
+    const struct { const char *name; enum column c; } given[] = {
+        {l->want.url, PATH}, {l->want.caption, CAPTION}, {l->want.hash, HASH}};
+    for (int i = 0; i < 3; i++)
+        if (given[i].name && place[given[i].c] < 0)
+            return FAIL(EFORMAT_, "%s: the first row names no column \"%s\"", l->path, given[i].name);
+    if (place[PATH] >= 0 && (place[CAPTION] >= 0 || l->want.web)) {
         memcpy(l->column, place, sizeof place);
         l->columns = l->fields;
-        return 0;
+        for (int i = 0; i < l->fields; i++) {
+            l->title[i] = l->titles.len;
+            buf_str(&l->titles, trim(field(l, i)));
+            buf_char(&l->titles, 0);
+        }
+        return l->titles.failed ? FAIL(EMEMORY_, "%s: out of memory", l->path) : 0;
     }
     if (known > 0 && known == l->fields)
         return FAIL(EFORMAT_,
-                    "%s: the header has no column \"%s\": it needs caption and path, and may have tags, split, key",
-                    l->path, place[CAPTION] < 0 ? "caption" : "path");
+                    "%s: the header has no column \"%s\": it needs caption and %s, and may have tags, split, key",
+                    l->path, place[CAPTION] < 0 ? "caption" : need, need);
     l->at = start;
     l->line = line;
     return 0;
 }
 
-int list_open(struct list **out, const char *path)
+int list_open(struct list **out, const char *path) { return list_open_columns(out, path, NULL); }
+
+int list_open_columns(struct list **out, const char *path, const struct list_columns *want)
 {
     *out = NULL;
     struct list *l = calloc(1, sizeof *l);
     if (!l)
         return FAIL(EMEMORY_, "out of memory: no room to read %s", path);
     int rc = EMEMORY_;
+    if (want)
+        l->want = *want;
     l->path = strdup(path);
     l->dir = path_dir(path);
-    if (!l->path || !l->dir) {
+    l->window = malloc(WINDOW);
+    l->head = malloc(HEAD);
+    if (!l->path || !l->dir || !l->window || !l->head) {
         rc = FAIL(EMEMORY_, "out of memory: no room to read %s", path);
         goto done;
     }
-    if ((rc = file_map(&l->map, path)) != 0)
+    l->at = l->end = l->window;
+    if ((rc = stream_open(&l->in, path)) != 0 || (rc = fill(l)) != 0)
         goto done;
-    l->at = l->map.at ? (const char *)l->map.at : "";
-    l->end = l->at + l->map.size;
-    if (l->map.size >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
+    l->head_len = l->end - l->at < HEAD ? (size_t)(l->end - l->at) : HEAD;
+    memcpy(l->head, l->at, l->head_len);
+    if (l->end - l->at >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
         l->at += 3;
     l->line = 1;
     l->kind = kind_of(l);
@@ -360,8 +501,12 @@ void list_close(struct list *l)
 {
     if (!l)
         return;
-    file_unmap(&l->map);
+    stream_close(l->in);
+    free(l->window);
+    free(l->head);
     buf_free(&l->text);
+    buf_free(&l->titles);
+    buf_free(&l->extra);
     free(l->path);
     free(l->dir);
     free(l);
@@ -399,19 +544,42 @@ static const char *take(struct list *l, struct list_row *row)
         if (*more)
             l->captions[row->caption_count++] = more;
     }
+    row->hash = *cell[HASH] ? cell[HASH] : NULL;
+    if (l->want.web) {
+        for (int i = 0; l->kind != LIST_JSON && l->titles.len && i < l->columns; i++) {
+            bool claimed = false;
+            for (int c = 0; c < HASH; c++)
+                claimed |= l->column[c] == i;
+            json_t *text = claimed ? NULL : json_string(field(l, i));
+            char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+            if (quoted)
+                add_extra(l, l->titles.at + l->title[i], quoted);
+            free(quoted);
+            json_decref(text);
+        }
+        if (l->extra.len) {
+            buf_char(&l->extra, '}');
+            row->extra = l->extra.at;
+        }
+        if (row->caption_count == 0)
+            l->captions[row->caption_count++] = "";
+        return *cell[PATH] ? NULL : "the address is empty";
+    }
     if (row->caption_count == 0)
         return "the caption is empty";
     if (!*cell[PATH])
         return "the path is empty";
     if (strstr(cell[PATH], "://"))
-        return "the path is a web address: only files can be read";
+        return "the path is a web address: only files can be read (diht fetch reads the web)";
     return NULL;
 }
 
 int list_next(struct list *l, struct list_row *row)
 {
-    skip_blank(l);
+    int rc = skip_blank(l);
     memset(row, 0, sizeof *row);
+    if (rc)
+        return rc;
     if (l->at == l->end)
         return 0;
     snprintf(l->key, sizeof l->key, "%08" PRId64, l->row);
@@ -419,25 +587,31 @@ int list_next(struct list *l, struct list_row *row)
     row->line = l->line;
     row->key = l->key;
     row->captions = l->captions;
+    buf_clear(&l->extra);
     row->bad = l->kind == LIST_JSON ? cut_json(l) : cut(l);
     if (!l->text.failed && !row->bad)
         row->bad = take(l, row);
-    if (l->text.failed)
+    if (l->text.failed || l->extra.failed)
         return FAIL(EMEMORY_, "%s: line %" PRId64 ": out of memory", l->path, row->line);
-    return 1;
+    // a row that fits is used before the window moves on
+    rc = row->bad ? drop_rest(l) : 0;
+    return rc ? rc : 1;
 }
 
 double list_share(const struct list *l)
 {
-    return l->map.size ? 1 - (double)(l->end - l->at) / (double)l->map.size : 1;
+    if (l->ended && l->at == l->end)
+        return 1;
+    double share = stream_share(l->in);
+    return l->ended && share >= 1 ? 1 - (double)(l->end - l->at) / (double)(l->end - l->window + 1) : share;
 }
 
 const char *list_dir(const struct list *l) { return l->dir; }
 
 const void *list_head(const struct list *l, size_t most, size_t *n)
 {
-    *n = l->map.size < most ? l->map.size : most;
-    return l->map.at;
+    *n = l->head_len < most ? l->head_len : most;
+    return l->head;
 }
 
 int picture_read(const char *path, struct buf *out)

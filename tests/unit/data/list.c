@@ -50,7 +50,7 @@ static const struct {
      "00000000|cap|x.jpg||;!text follows a closing quote (\");00000002|next|z.jpg||;"},
     {"h.tsv", "a\tb\tc\nd\te\t\n\tpath\nf\t\ng\thttp://x/y.jpg\n",
      "!3 columns, 2 expected;00000001|d|e||;!the caption is empty;!the path is empty;!the path is a web address: only "
-     "files can be read;"},
+     "files can be read (diht fetch reads the web);"},
     {"i.jsonl",
      "{\"caption\":[\"a\",\"b\"],\"path\":\"x.png\",\"tags\":[\"t\",\"u\"],\"key\":7}\n\n{\"image\":\"y.png\","
      "\"caption\":\"\\u00e9\",\"id\":3}\n",
