@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/client.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/guard.h"
+#include "net/optout.h"
+
+enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256 };
+static const double look_every = 0.1, still_after = 1, slow_after = 5;
+
+// A transfer under way; the handle stays with its seat for the next one.
+struct flight {
+    struct client *c;
+    struct transfer *t;             // NULL: free
+    CURL *easy;
+    int64_t head, wire, window_wire;   // bytes of headers; of all at the last look, and when the rate's window began
+    double started, window, moved, paused_at;
+    bool kept;                      // the body is stored, not only counted
+    bool sniffed, opted_out, too_large, blocked, memory, paused, still;
+    int place;                      // in client.flying
+};
+
+struct client {
+    struct client_options o;
+    CURLM *multi;
+    CURLSH *share;
+    int epoll, wake;
+    double timer;                   // when libcurl wants to be called, < 0 never
+    double looked;
+    struct flight *seat;            // [o.most]
+    struct flight **flying;         // [o.most] those in use
+    struct flight **resting;        // [o.most]
+    struct flight **paused;         // [o.most] waiting for memory, in order
+    int count, rest, paused_count, moving;
+    struct flight *beyond;          // the one that may go over the budget
+    int64_t held, received;
+};
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
+{
+    struct client *c = user;
+    struct epoll_event e = {.data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    e.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    // the number may be an older socket's, closed since
+    if (epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) != 0)
+        epoll_ctl(c->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &e);
+    if (!known)
+        curl_multi_assign(c->multi, fd, c);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user)
+{
+    ((struct client *)user)->timer = ms < 0 ? -1 : clock_now() + 1e-3 * (double)ms;
+    return 0;
+}
+
+// The address is known now, and used for this very socket.
+static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct flight *f = user;
+    const char *why = guard_refuses(f->c->o.guard, &a->addr);
+    if (why) {
+        f->blocked = true;
+        if (f->t)
+            snprintf(f->t->detail, sizeof f->t->detail, "the address is %s: --allow-net opens a network", why);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+}
+
+static bool hold(struct flight *f, int64_t n)
+{
+    struct client *c = f->c;
+    if (c->held + n > c->o.memory) {
+        if (c->beyond && c->beyond != f)
+            return false;
+        c->beyond = f;   // one always gets on, so that those who wait for each other do not wait for ever
+    }
+    c->held += n;
+    f->t->held += n;
+    return true;
+}
+
+static size_t on_body(char *at, size_t size, size_t n, void *user)
+{
+    struct flight *f = user;
+    struct transfer *t = f->t;
+    n *= size;
+    if (t->bytes + (int64_t)n > t->most) {
+        f->too_large = true;
+        return 0;
+    }
+    if (!f->kept) {
+        t->bytes += (int64_t)n;
+        return n;
+    }
+    int64_t need = (int64_t)t->body.len + (int64_t)n + 1;
+    if (need > t->held) {
+        curl_off_t length = -1;
+        curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        int64_t want = length + 1 >= need && length < t->most ? length + 1 : need < 2 * t->held ? 2 * t->held : need;
+        want = want < STEP ? STEP : want;
+        want = want > t->most + 1 ? t->most + 1 : want;
+        if (!hold(f, want - t->held)) {
+            if (!f->paused) {
+                f->paused = true;
+                f->paused_at = clock_now();
+                f->c->paused[f->c->paused_count++] = f;
+            }
+            return CURL_WRITEFUNC_PAUSE;
+        }
+        if (!t->body.len && (t->body.at = malloc((size_t)want)) != NULL)
+            t->body.room = (size_t)want;
+    }
+    t->bytes += (int64_t)n;
+    buf_add(&t->body, at, n);
+    if (t->body.failed) {
+        f->memory = true;
+        return 0;
+    }
+    // What cannot be wanted is counted on, so that its class is found, but not kept.
+    if (!f->sniffed && t->body.len >= SNIFF) {
+        f->sniffed = true;
+        if (!t->any && f->c->o.wanted && !f->c->o.wanted(t->body.at, t->body.len)) {
+            f->kept = false;
+            buf_free(&t->body);
+            client_release(f->c, t->held);
+            t->held = 0;
+        }
+    }
+    return n;
+}
+
+static bool header_is(const char *at, size_t n, const char *name, const char **value, size_t *len)
+{
+    size_t m = strlen(name);
+    if (n <= m || at[m] != ':' || strncasecmp(at, name, m) != 0)
+        return false;
+    for (m++; m < n && isspace((unsigned char)at[m]);)
+        m++;
+    while (n > m && isspace((unsigned char)at[n - 1]))
+        n--;
+    *value = at + m;
+    *len = n - m;
+    return true;
+}
+
+static size_t on_header(char *at, size_t size, size_t n, void *user)
+{
+    struct flight *f = user;
+    struct transfer *t = f->t;
+    const char *value;
+    size_t len;
+    n *= size;
+    f->head += (int64_t)n;
+    if (n >= 5 && memcmp(at, "HTTP/", 5) == 0) {   // a new answer (after 100 Continue)
+        f->opted_out = false;
+        f->moved = clock_now();
+        return n;
+    }
+    if (t->any)
+        return n;
+    if (header_is(at, n, "x-robots-tag", &value, &len))
+        f->opted_out |= optout_says_no(value, len, f->c->o.token);
+    if (n > 2)
+        return n;
+    long status = 0;
+    curl_off_t length = -1;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 100)
+        return n;
+    if (f->opted_out && status < 400)
+        return 0;   // before the first byte of the body
+    curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (status == 200 && length > t->most) {
+        f->too_large = true;
+        return 0;
+    }
+    f->kept = status == 200;
+    return n;
+}
+
+static CURL *make_handle(struct client *c, struct flight *f)
+{
+    CURL *e = curl_easy_init();
+    if (!e)
+        return NULL;
+    curl_easy_setopt(e, CURLOPT_PRIVATE, f);
+    curl_easy_setopt(e, CURLOPT_SHARE, c->share);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);   // a resolver that hangs must not hold up the rest
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_PROXY, "");        // a proxy would connect where we cannot look
+    curl_easy_setopt(e, CURLOPT_USERAGENT, c->o.agent);
+    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)STEP);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(1000 * c->o.connect_timeout));
+    curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 600L);
+    curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, f);
+    return e;
+}
+
+int client_new(struct client **out, const struct client_options *o)
+{
+    struct client *c = calloc(1, sizeof *c);
+    *out = NULL;
+    if (!c)
+        return FAIL(EMEMORY_, "out of memory");
+    static int global;   // libcurl's own; the first client is made before any thread of ours uses it
+    if (!global++)
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+    c->o = *o;
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
+    c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    c->timer = -1;
+    c->multi = curl_multi_init();
+    c->share = curl_share_init();
+    size_t n = (size_t)o->most;
+    c->seat = calloc(n, sizeof *c->seat);
+    c->flying = calloc(n, sizeof *c->flying);
+    c->resting = calloc(n, sizeof *c->resting);
+    c->paused = calloc(n, sizeof *c->paused);
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = c->wake};
+    if (c->epoll < 0 || c->wake < 0 || !c->multi || !c->share || !c->seat || !c->flying || !c->resting || !c->paused ||
+        epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->wake, &e) != 0) {
+        client_free(c);
+        return FAIL(EMEMORY_, "the network client could not be made: out of memory or of file descriptors");
+    }
+    curl_share_setopt(c->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)o->most + 16);
+    for (int i = o->most; i-- > 0;) {
+        c->seat[i].c = c;
+        c->resting[c->rest++] = &c->seat[i];
+    }
+    *out = c;
+    return 0;
+}
+
+void client_free(struct client *c)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < c->count; i++)
+        curl_multi_remove_handle(c->multi, c->flying[i]->easy);
+    for (int i = 0; c->seat && i < c->o.most; i++)
+        if (c->seat[i].easy)
+            curl_easy_cleanup(c->seat[i].easy);
+    curl_multi_cleanup(c->multi);
+    curl_share_cleanup(c->share);
+    if (c->epoll >= 0)
+        close(c->epoll);
+    if (c->wake >= 0)
+        close(c->wake);
+    free(c->seat);
+    free(c->flying);
+    free(c->resting);
+    free(c->paused);
+    free(c);
+}
+
+int client_start(struct client *c, struct transfer *t)
+{
+    if (!c->rest)
+        return FAIL(EUSAGE_, "more transfers at once than the client was made for");
+    struct flight *f = c->resting[c->rest - 1];
+    if (!f->easy && !(f->easy = make_handle(c, f)))
+        return FAIL(EMEMORY_, "out of memory: no further transfer");
+    CURL *easy = f->easy;
+    double now = clock_now();
+    *f = (struct flight){.c = c, .t = t, .easy = easy, .started = now, .moved = now};
+    *t->class = *t->detail = 0;
+    t->again = false;
+    t->status = 0;
+    t->retry_after = 0;
+    t->bytes = 0;
+    f->kept = t->any;
+    if (curl_easy_setopt(easy, CURLOPT_URL, t->url) != CURLE_OK || curl_multi_add_handle(c->multi, easy) != CURLM_OK) {
+        f->t = NULL;
+        return FAIL(EMEMORY_, "out of memory: no further transfer");
+    }
+    c->rest--;
+    f->place = c->count;
+    c->flying[c->count++] = f;
+    c->moving++;
+    return 0;
+}
+
+static void unpause(struct client *c, struct flight *f)
+{
+    int k = 0;
+    for (int i = 0; i < c->paused_count; i++)
+        if (c->paused[i] != f)
+            c->paused[k++] = c->paused[i];
+    c->paused_count = k;
+    f->paused = false;
+}
+
+// It is over: give the seat free and hand the transfer back.
+static void land(struct flight *f)
+{
+    struct client *c = f->c;
+    struct transfer *t = f->t;
+    curl_multi_remove_handle(c->multi, f->easy);
+    if (f->paused)
+        unpause(c, f);
+    if (c->beyond == f)
+        c->beyond = NULL;
+    c->count--;
+    c->moving -= !f->still;
+    c->flying[f->place] = c->flying[c->count];
+    c->flying[f->place]->place = f->place;
+    c->resting[c->rest++] = f;
+    f->t = NULL;
+    if (*t->class) {
+        buf_free(&t->body);
+        client_release(c, t->held);
+        t->held = 0;
+    }
+    c->received += t->bytes;
+    c->o.done(c->o.user, t);
+}
+
+static void note(struct flight *f)
+{
+    long status = 0, connects = 1;
+    curl_off_t connect = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(f->easy, CURLINFO_CONNECT_TIME_T, &connect);
+    f->t->status = (int)status;
+    f->t->connected = status > 0 || connect > 0 || connects == 0;
+}
+
+static void fail(struct transfer *t, const char *class, bool again, const char *detail)
+{
+    snprintf(t->class, sizeof t->class, "%s", class);
+    t->again = again;
+    if (detail)
+        snprintf(t->detail, sizeof t->detail, "%s", detail);
+}
+
+static void redirected(struct flight *f)
+{
+    char *to = NULL;
+    curl_easy_getinfo(f->easy, CURLINFO_REDIRECT_URL, &to);
+    if (to)
+        f->t->location = strdup(to);
+    else
+        class_of_status(f->t->class, f->t->status, &f->t->again);
+}
+
+// libcurl says that it ended with `code`.
+static void finish(struct flight *f, CURLcode code)
+{
+    struct transfer *t = f->t;
+    note(f);
+    int status = t->status;
+    if (f->memory)
+        fail(t, "protocol", true, "out of memory");
+    else if (f->opted_out && status < 400 && !t->any)
+        fail(t, "opt-out", false, "X-Robots-Tag forbids it");
+    else if (status >= 300 && status < 400 && status != 304)
+        redirected(f);
+    else if (status >= 100 && status != 200) {
+        curl_off_t wait = 0;
+        class_of_status(t->class, t->status, &t->again);
+        curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &wait);
+        t->retry_after = (double)wait;
+    } else if (f->too_large)
+        fail(t, "too-large", false, "the body is larger than --max-bytes");
+    else if (code != CURLE_OK) {
+        double resolved = 0;
+        curl_easy_getinfo(f->easy, CURLINFO_NAMELOOKUP_TIME, &resolved);
+        bool again;
+        const char *class = class_of_code(code, resolved > 0, t->bytes > 0, &again);
+        if (f->blocked && code == CURLE_COULDNT_CONNECT)
+            fail(t, "blocked-address", false, NULL);
+        else
+            fail(t, class, again, curl_easy_strerror(code));
+    }
+    land(f);
+}
+
+// Deadlines and rates.
+static void look(struct client *c, double now)
+{
+    c->looked = now;
+    c->moving = 0;
+    for (int i = c->count; i-- > 0;) {
+        struct flight *f = c->flying[i];
+        struct transfer *t = f->t;
+        if (f->paused) {   // our own doing: costs it no time
+            t->deadline += now - f->paused_at;
+            f->paused_at = f->moved = f->window = now;
+            f->still = false;
+            c->moving++;
+            continue;
+        }
+        int64_t wire = t->bytes + f->head;
+        // a trickle is no movement
+        if ((double)(wire - f->wire) > c->o.min_rate * look_every)
+            f->moved = now;
+        if (wire > 0 && f->window == 0) {
+            f->window = now;
+            f->window_wire = wire;
+        }
+        f->wire = wire;
+        f->still = now - f->moved > still_after;
+        c->moving += !f->still;
+        double span = now - f->window, rate = span > 0 ? (double)(wire - f->window_wire) / span : c->o.min_rate;
+        bool slow = f->window > 0 && rate < c->o.min_rate;
+        if (now >= t->deadline || (slow && span >= slow_after)) {
+            note(f);
+            if (slow)
+                fail(t, "too-slow", true, "fewer bytes a second than --min-rate");
+            else
+                fail(t, "timeout", true, wire ? "not whole within --deadline" : "no answer within --deadline");
+            land(f);
+        } else if (f->window > 0 && span >= slow_after) {
+            f->window = now;
+            f->window_wire = wire;
+        }
+    }
+}
+
+static void act(struct client *c, curl_socket_t fd, int what)
+{
+    int running;
+    curl_multi_socket_action(c->multi, fd, what, &running);
+}
+
+static void collect(struct client *c)
+{
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left)) != NULL;) {
+        struct flight *f = NULL;
+        CURLcode code = m->data.result;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
+        if (f && f->t)
+            finish(f, code);
+    }
+}
+
+// Those that waited for memory go on when there is some.
+static void resume(struct client *c)
+{
+    for (int n = c->paused_count; n > 0 && (c->held < c->o.memory || !c->beyond); n--) {
+        struct flight *f = c->paused[0];
+        unpause(c, f);
+        f->moved = clock_now();
+        curl_easy_pause(f->easy, CURLPAUSE_CONT);
+        if (f->paused)
+            return;   // not enough yet
+    }
+}
+
+int client_wait(struct client *c, double seconds)
+{
+    struct epoll_event e[EVENTS];
+    double now = clock_now(), until = now + seconds;
+    if (c->timer >= 0 && c->timer < until)
+        until = c->timer;
+    if (c->count && c->looked + look_every < until)
+        until = c->looked + look_every;
+    int ms = until <= now ? 0 : (int)(1000 * (until - now)) + 1;
+    int n = epoll_wait(c->epoll, e, EVENTS, ms);
+    if (n < 0 && errno != EINTR)
+        return FAIL(EIO_, "waiting for the network failed: %s", strerror(errno));
+    for (int i = 0; i < n; i++) {
+        if (e[i].data.fd == c->wake) {
+            uint64_t count;
+            if (read(c->wake, &count, sizeof count) < 0)
+                continue;
+            continue;
+        }
+        int what = (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        act(c, e[i].data.fd, what);
+    }
+    now = clock_now();
+    if (c->timer >= 0 && now >= c->timer) {
+        c->timer = -1;
+        act(c, CURL_SOCKET_TIMEOUT, 0);
+    }
+    if (c->paused_count)
+        resume(c);
+    collect(c);
+    if (now - c->looked >= look_every)
+        look(c, now);
+    return 0;
+}
+
+void client_wake(struct client *c)
+{
+    uint64_t one = 1;
+    if (write(c->wake, &one, sizeof one) < 0)
+        return;   // full: it is awake already
+}
+
+void client_release(struct client *c, int64_t held)
+{
+    c->held -= held;
+}
+
+int client_active(const struct client *c) { return c->count; }
+int client_moving(const struct client *c) { return c->moving; }
+int64_t client_received(const struct client *c) { return c->received; }
+bool client_full(const struct client *c) { return c->held > c->o.memory / 4 * 3 || c->paused_count > 0; }
+
+void transfer_clear(struct transfer *t)
+{
+    free(t->location);
+    t->location = NULL;
+    buf_free(&t->body);
+}

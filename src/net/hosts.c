@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/hosts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "net/robots.h"
+
+enum { BUCKETS = 1 << 14 };
+
+struct timer {
+    double when;
+    struct job *job;      // or
+    struct host *host;
+};
+
+struct hosts {
+    int per_host, most, count, idle;
+    double delay;
+    struct host *bucket[BUCKETS];
+    struct host *oldest, *newest;      // those that nothing holds
+    struct host *first, *last;         // the ring of those that may be asked
+    struct timer *heap;
+    int timers, room;
+    int64_t waiting;
+};
+
+int hosts_new(struct hosts **out, int per_host, double delay, int most)
+{
+    *out = calloc(1, sizeof **out);
+    if (!*out)
+        return FAIL(EMEMORY_, "out of memory");
+    (*out)->per_host = per_host;
+    (*out)->delay = delay;
+    (*out)->most = most;
+    return 0;
+}
+
+static void host_free(struct host *host)
+{
+    robots_free(host->rules);
+    free(host->name);
+    free(host);
+}
+
+void hosts_free(struct hosts *h)
+{
+    if (!h)
+        return;
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct host *p = h->bucket[i], *next; p; p = next) {
+            next = p->chain;
+            host_free(p);
+        }
+    free(h->heap);
+    free(h);
+}
+
+static struct host **place_of(struct hosts *h, const char *name)
+{
+    uint32_t x = 2166136261u;   // FNV-1a
+    for (const char *p = name; *p; p++)
+        x = (x ^ (unsigned char)*p) * 16777619u;
+    struct host **at = &h->bucket[(x ^ x >> 15) % BUCKETS];
+    while (*at && strcmp((*at)->name, name) != 0)
+        at = &(*at)->chain;
+    return at;
+}
+
+static void idle_out(struct hosts *h, struct host *p)
+{
+    *(p->older ? &p->older->newer : &h->oldest) = p->newer;
+    *(p->newer ? &p->newer->older : &h->newest) = p->older;
+    p->older = p->newer = NULL;
+    h->idle--;
+}
+
+static void idle_in(struct hosts *h, struct host *p)
+{
+    p->older = h->newest;
+    *(h->newest ? &h->newest->newer : &h->oldest) = p;
+    h->newest = p;
+    h->idle++;
+    while (h->idle > h->most) {
+        struct host *gone = h->oldest, **at = place_of(h, gone->name);
+        if (gone->slept || gone->ready)
+            return;   // still in the ring or the timers: another time
+        idle_out(h, gone);
+        *at = gone->chain;
+        h->count--;
+        host_free(gone);
+    }
+}
+
+struct host *hosts_get(struct hosts *h, const char *name)
+{
+    struct host **at = place_of(h, name), *p = *at;
+    if (p)
+        return p;
+    p = calloc(1, sizeof *p);
+    if (!p || !(p->name = strdup(name))) {
+        free(p);
+        return NULL;
+    }
+    p->delay = h->delay;
+    *at = p;
+    h->count++;
+    idle_in(h, p);
+    return p;
+}
+
+void hosts_keep(struct hosts *h, struct host *p)
+{
+    if (p->refs++ == 0)
+        idle_out(h, p);
+}
+
+void hosts_drop(struct hosts *h, struct host *p)
+{
+    if (--p->refs == 0)
+        idle_in(h, p);
+}
+
+static int later(struct hosts *h, struct timer t)
+{
+    if (h->timers == h->room) {
+        int room = h->room ? 2 * h->room : 256;
+        struct timer *more = realloc(h->heap, (size_t)room * sizeof *more);
+        if (!more)
+            return FAIL(EMEMORY_, "out of memory");
+        h->heap = more;
+        h->room = room;
+    }
+    int i = h->timers++;
+    while (i > 0 && h->heap[(i - 1) / 2].when > t.when) {
+        h->heap[i] = h->heap[(i - 1) / 2];
+        i = (i - 1) / 2;
+    }
+    h->heap[i] = t;
+    return 0;
+}
+
+static struct timer earliest(struct hosts *h)
+{
+    struct timer top = h->heap[0], t = h->heap[--h->timers];
+    int i = 0;
+    for (int k; (k = 2 * i + 1) < h->timers; i = k) {
+        if (k + 1 < h->timers && h->heap[k + 1].when < h->heap[k].when)
+            k++;
+        if (h->heap[k].when >= t.when)
+            break;
+        h->heap[i] = h->heap[k];
+    }
+    h->heap[i] = t;
+    return top;
+}
+
+void hosts_wake(struct hosts *h, struct host *p)
+{
+    if (p->ready || p->slept || !p->head || p->active >= h->per_host || p->robots == ROBOTS_ASKED)
+        return;
+    p->ready = true;
+    p->ring = NULL;
+    *(h->last ? &h->last->ring : &h->first) = p;
+    h->last = p;
+}
+
+void hosts_add(struct hosts *h, struct job *j, bool front)
+{
+    struct host *p = j->host;
+    j->next = front ? p->head : NULL;
+    if (front) {
+        p->head = j;
+        p->tail = p->tail ? p->tail : j;
+    } else {
+        *(p->tail ? &p->tail->next : &p->head) = j;
+        p->tail = j;
+    }
+    p->queued++;
+    h->waiting++;
+    hosts_wake(h, p);
+}
+
+int hosts_later(struct hosts *h, struct job *j, double when)
+{
+    int rc = later(h, (struct timer){when, j, NULL});
+    h->waiting += !rc;
+    return rc;
+}
+
+static void ring_timers(struct hosts *h, double now)
+{
+    while (h->timers && h->heap[0].when <= now) {
+        struct timer t = earliest(h);
+        if (t.job) {
+            h->waiting--;
+            hosts_add(h, t.job, true);
+        } else {
+            t.host->slept = false;
+            hosts_wake(h, t.host);
+        }
+    }
+}
+
+struct job *hosts_next(struct hosts *h, double now)
+{
+    ring_timers(h, now);
+    for (struct host *p; (p = h->first) != NULL;) {
+        h->first = p->ring;
+        if (!h->first)
+            h->last = NULL;
+        p->ready = false;
+        if (!p->head || p->active >= h->per_host || p->robots == ROBOTS_ASKED)
+            continue;
+        if (p->next_start > now) {
+            if (later(h, (struct timer){p->next_start, NULL, p}) == 0)
+                p->slept = true;
+            continue;
+        }
+        struct job *j = p->head;
+        p->head = j->next;
+        if (!p->head)
+            p->tail = NULL;
+        p->queued--;
+        p->active++;
+        h->waiting--;
+        p->next_start = p->delay > 0 ? now + p->delay : 0;
+        hosts_wake(h, p);
+        return j;
+    }
+    return NULL;
+}
+
+void hosts_done(struct hosts *h, struct host *p)
+{
+    p->active--;
+    hosts_wake(h, p);
+}
+
+struct job *hosts_take_queue(struct hosts *h, struct host *p)
+{
+    struct job *j = p->head;
+    h->waiting -= p->queued;
+    p->head = p->tail = NULL;
+    p->queued = 0;
+    return j;
+}
+
+double hosts_due(const struct hosts *h) { return h->first ? 0 : h->timers ? h->heap[0].when : HUGE_VAL; }
+int64_t hosts_waiting(const struct hosts *h) { return h->waiting; }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Politeness: who may be asked when. Every host has a queue of jobs, a limit of connections and a least time between
+// two starts; hosts with something to do are served in turn. Jobs that are to be tried again come back at their time.
+#ifndef NET_HOSTS_H
+#define NET_HOSTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/class.h"
+
+struct robots;
+
+struct job {                  // first member of what the caller queues
+    struct job *next;
+    struct host *host;
+};
+
+struct host {
+    char *name;               // "http://example.org:80"
+    // the caller's knowledge of it
+    enum { ROBOTS_UNKNOWN, ROBOTS_ASKED /* nobody starts */, ROBOTS_KNOWN, ROBOTS_SHUT /* all refused */ } robots;
+    const char *refused;      // its name is an address that may not be connected to: what it is; else NULL
+    struct robots *rules;     // owned
+    double delay;             // seconds between starts, at least
+    int lost;                 // connections in a row that came to nothing
+    char lost_class[CLASS_ROOM];
+    double lost_until;        // no tries before
+    // the queue's own
+    struct job *head, *tail;
+    int queued, active, refs; // refs: jobs anywhere, so that it is not forgotten
+    bool ready, slept;        // in the ring; in the timers
+    double next_start;
+    struct host *ring;        // next in the ring
+    struct host *chain, *older, *newer;
+};
+
+struct hosts;
+
+int hosts_new(struct hosts **out, int per_host, double delay, int most /* remembered without jobs */);
+void hosts_free(struct hosts *h);                                      // jobs are the caller's; accepts NULL
+
+struct host *hosts_get(struct hosts *h, const char *name);             // NULL: no memory
+void hosts_keep(struct hosts *h, struct host *host);                   // one job more holds it
+void hosts_drop(struct hosts *h, struct host *host);                   // one less
+void hosts_add(struct hosts *h, struct job *j, bool front);            // j->host set and held
+int hosts_later(struct hosts *h, struct job *j, double when);          // joins its host's queue then
+// A job whose host may be asked now (it counts as active until hosts_done), or NULL.
+struct job *hosts_next(struct hosts *h, double now);
+void hosts_wake(struct hosts *h, struct host *host);                   // its robots.txt is known now
+void hosts_done(struct hosts *h, struct host *host);
+struct job *hosts_take_queue(struct hosts *h, struct host *host);      // all its waiting jobs, chained
+double hosts_due(const struct hosts *h);                               // when something changes by itself; HUGE_VAL never
+int64_t hosts_waiting(const struct hosts *h);                          // jobs queued or put off
+
+#endif
