@@ -2,6 +2,9 @@
 #include "commands.h"
 
 extern const struct command command_import;
+extern const struct command command_fetch;
+extern const struct command command_refetch;
+extern const struct command command_status;
 extern const struct command command_vocab;
 extern const struct command command_preprocess;
 extern const struct command command_tokenize;
@@ -18,6 +21,9 @@ extern const struct command command_bench;
 
 const struct command *const commands[] = {
     &command_import,
+    &command_fetch,
+    &command_refetch,
+    &command_status,
     &command_vocab,
     &command_preprocess,
     &command_tokenize,

@@ -52,6 +52,47 @@ typedef struct diht_import_options {
 DIHT_API void diht_import_defaults(diht_import_options *o);
 DIHT_API int diht_import(const diht_import_options *o, char **result);
 
+// --- fetch: a list of web addresses becomes a dataset ---------------------------------------------------------------
+typedef struct diht_fetch_options {
+    const char *list;        // TSV (caption, address), CSV, JSON lines or bare addresses; packed with gzip or zstd or not
+    const char *out;         // dataset directory; the same command goes on where it was stopped or killed
+    const char *classes;     // diht_refetch: classes of failure to try again, "timeout,http-503" or "all"
+    const char *url_column, *caption_column, *hash_column;   // NULL: the known names; hash_column: a SHA-256 to verify
+    const char *split;       // split of rows that name none
+    double deadline;         // seconds a row may take, all tries and redirects together
+    int retries;             // further tries of what may fare better
+    int redirects;
+    int per_host;            // connections a host
+    int concurrency;         // transfers at once, at most; how many are useful is found out
+    double delay;            // seconds between two starts at a host
+    double connect_timeout;
+    double min_rate;         // bytes a second
+    int64_t max_bytes;       // of a body, unpacked
+    int64_t max_pixels;      // by the header
+    int64_t min_size;        // shorter side in pixels
+    double max_aspect;       // longer side / shorter side (0: any)
+    const char *robots;      // "obey" or "ignore" (robots.txt)
+    const char *contact;     // address or page in the User-Agent, for those who are fetched from
+    const char *allow_net;   // networks open in spite of being private, loopback ...: "127.0.0.0/8,fd00::/8"
+    bool dedup;              // leave out pictures whose bytes are there already
+    int64_t shard_samples;
+    const char *log;         // a JSON line a row is added to this file
+    const char *metrics;     // Prometheus text file, rewritten every few seconds
+    int rank, ranks;         // several processes fill one dataset: each takes the rows with row % ranks == rank
+    int threads;
+    bool json;
+} diht_fetch_options;
+DIHT_API void diht_fetch_defaults(diht_fetch_options *o);
+DIHT_API int diht_fetch(const diht_fetch_options *o, char **result);
+DIHT_API int diht_refetch(const diht_fetch_options *o, char **result);   // out, classes; no list
+
+typedef struct diht_status_options {
+    const char *dataset;
+    bool json;
+} diht_status_options;
+DIHT_API void diht_status_defaults(diht_status_options *o);
+DIHT_API int diht_status(const diht_status_options *o, char **result);
+
 // --- vocab: byte-pair merges learnt from captions ------------------------------------------------------------------
 typedef struct diht_vocab_options {
     const char *data;        // dataset or list

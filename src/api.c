@@ -26,6 +26,17 @@ void diht_import_defaults(diht_import_options *o)
     *o = (diht_import_options){.shard_samples = 10000};
 }
 
+void diht_fetch_defaults(diht_fetch_options *o)
+{
+    *o = (diht_fetch_options){
+        .classes = "all", .deadline = 30, .retries = 2, .redirects = 10, .per_host = 16, .concurrency = 2000,
+        .connect_timeout = 10, .min_rate = 1000, .max_bytes = 32 << 20, .max_pixels = 2 * 89478485,
+        .robots = "obey", .shard_samples = 10000, .ranks = 1,
+    };
+}
+
+void diht_status_defaults(diht_status_options *o) { *o = (diht_status_options){0}; }
+
 void diht_vocab_defaults(diht_vocab_options *o)
 {
     *o = (diht_vocab_options){.merges = 48894};
@@ -97,6 +108,9 @@ void diht_bench_defaults(diht_bench_options *o)
 }
 
 int diht_import(const diht_import_options *o, char **result) { return task_import(o, result); }
+int diht_fetch(const diht_fetch_options *o, char **result) { return task_fetch(o, result); }
+int diht_refetch(const diht_fetch_options *o, char **result) { return task_refetch(o, result); }
+int diht_status(const diht_status_options *o, char **result) { return task_status(o, result); }
 int diht_vocab(const diht_vocab_options *o, char **result) { return task_vocab(o, result); }
 int diht_preprocess(const diht_preprocess_options *o, char **result) { return task_preprocess(o, result); }
 int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *, const char *, size_t), void *user)

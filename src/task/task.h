@@ -6,6 +6,9 @@
 #include "diht.h"
 
 int task_import(const diht_import_options *o, char **result);
+int task_fetch(const diht_fetch_options *o, char **result);
+int task_refetch(const diht_fetch_options *o, char **result);
+int task_status(const diht_status_options *o, char **result);
 int task_vocab(const diht_vocab_options *o, char **result);
 int task_preprocess(const diht_preprocess_options *o, char **result);
 int task_tokenize(const diht_tokenize_options *o, void (*write)(void *user, const char *text, size_t n), void *user);

@@ -13,11 +13,12 @@ static const struct { const char *room, *may; } arrows[] = {
     {"kernel", "kernel base"},
     {"nn", "nn kernel base"},
     {"model", "model nn kernel base"},
+    {"net", "net base"},
     {"image", "image base"},
     {"data", "data image base"},
     {"report", "report data image base"},
     {"bench", "bench model nn kernel data image caption base"},
-    {"task", "task report model nn kernel data image caption base"},
+    {"task", "task report model nn kernel data image caption net base"},
 };
 enum { ROOMS = sizeof arrows / sizeof *arrows };
 

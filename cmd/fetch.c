@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands.h"
+#include "diht.h"
+
+#define AT(field) offsetof(diht_fetch_options, field)
+
+// What fetch and refetch share.
+#define ASKING                                                                                                    \
+    {"deadline", OPT_REAL, AT(deadline), "S", "seconds a row may take, all tries together"},                      \
+    {"retries", OPT_INT, AT(retries), "N", "further tries of what may fare better"},                              \
+    {"redirects", OPT_INT, AT(redirects), "N", "redirects followed"},                                             \
+    {"per-host", OPT_INT, AT(per_host), "N", "connections a host"},                                               \
+    {"delay", OPT_REAL, AT(delay), "S", "seconds between two starts at a host"},                                  \
+    {"concurrency", OPT_INT, AT(concurrency), "N", "transfers at once, at most; how many help is found out"},     \
+    {"connect-timeout", OPT_REAL, AT(connect_timeout), "S", "seconds a connection may take"},                     \
+    {"min-rate", OPT_REAL, AT(min_rate), "B", "bytes a second below which a transfer is given up"},               \
+    {"max-bytes", OPT_INT64, AT(max_bytes), "B", "largest body, unpacked"},                                       \
+    {"max-pixels", OPT_INT64, AT(max_pixels), "N", "largest picture, by its header"},                             \
+    {"min-size", OPT_INT64, AT(min_size), "N", "least shorter side in pixels"},                                   \
+    {"max-aspect", OPT_REAL, AT(max_aspect), "R", "largest longer side / shorter side (0: any)"},                 \
+    {"robots", OPT_TEXT, AT(robots), "WHAT", "robots.txt: obey or ignore"},                                       \
+    {"contact", OPT_TEXT, AT(contact), "TEXT", "who fetches, for the User-Agent: a page or a mail address"},      \
+    {"allow-net", OPT_TEXT, AT(allow_net), "CIDR", "networks to open although private or loopback, by commas"},   \
+    {"dedup", OPT_FLAG, AT(dedup), "", "leave out pictures whose bytes are there already"},                       \
+    {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the SHA-256 that the bytes must have"},       \
+    {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"},                               \
+    {"log", OPT_TEXT, AT(log), "FILE", "add a JSON line a row to this file"},                                     \
+    {"metrics", OPT_TEXT, AT(metrics), "FILE", "keep figures for Prometheus in this file"},                       \
+    {"rank", OPT_INT, AT(rank), "R", "this process's number of --ranks"},                                         \
+    {"ranks", OPT_INT, AT(ranks), "N", "processes that fill the dataset together"},                               \
+    {"threads", OPT_INT, AT(threads), "N", "threads that check pictures (0: one a processor)"},                   \
+    {"json", OPT_FLAG, AT(json), "", "print one JSON object"},                                                    \
+    {0}
+
+static const struct option fetch_options[] = {
+    {"list", OPT_TEXT, AT(list), "LIST", "TSV (caption, address), CSV, JSON lines or bare addresses; .gz, .zst", true, true},
+    {"out", OPT_TEXT, AT(out), "DATASET", "dataset directory to make or add to", false, true},
+    {"url-column", OPT_TEXT, AT(url_column), "NAME", "column with the addresses (else url)"},
+    {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},
+    {"split", OPT_TEXT, AT(split), "NAME", "split of rows that name none"},
+    ASKING,
+};
+
+static const struct option refetch_options[] = {
+    {"out", OPT_TEXT, AT(out), "DATASET", "dataset directory", true, true},
+    {"class", OPT_TEXT, AT(classes), "CLASSES", "classes of failure to try again, by commas, or all"},
+    ASKING,
+};
+
+static void defaults(void *o) { diht_fetch_defaults(o); }
+
+static int run_fetch(const void *o)
+{
+    char *result = NULL;
+    int rc = diht_fetch(o, &result);
+    return command_done(rc, result);
+}
+
+static int run_refetch(const void *o)
+{
+    char *result = NULL;
+    int rc = diht_refetch(o, &result);
+    return command_done(rc, result);
+}
+
+const struct command command_fetch = {
+    "fetch", "make a dataset from a list of web addresses", "diht fetch cc3m.tsv --out DATASET --contact you@example.org",
+    fetch_options, sizeof(diht_fetch_options), defaults, run_fetch,
+};
+
+const struct command command_refetch = {
+    "refetch", "try rows that failed again", "diht refetch DATASET --class timeout,http-503",
+    refetch_options, sizeof(diht_fetch_options), defaults, run_refetch,
+};
+
+#define STATUS_AT(field) offsetof(diht_status_options, field)
+
+static const struct option status_options[] = {
+    {"dataset", OPT_TEXT, STATUS_AT(dataset), "DATASET", "dataset directory, also while it is being filled", true, true},
+    {"json", OPT_FLAG, STATUS_AT(json), "", "print one JSON object"},
+    {0},
+};
+
+static void status_defaults(void *o) { diht_status_defaults(o); }
+
+static int run_status(const void *o)
+{
+    char *result = NULL;
+    int rc = diht_status(o, &result);
+    return command_done(rc, result);
+}
+
+const struct command command_status = {
+    "status", "what a dataset's rows came to, by class and host", "diht status DATASET",
+    status_options, sizeof(diht_status_options), status_defaults, run_status,
+};

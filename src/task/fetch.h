@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the fetch share. Three stages: one thread asks the net (fetch.c, fetch_ask.c), workers look into
+// what came (fetch_check.c), one thread stores and journals (fetch_store.c). A row is handed from one to the next and
+// belongs to one stage at a time.
+#ifndef TASK_FETCH_H
+#define TASK_FETCH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/map.h"
+#include "data/catalogue.h"
+#include "data/list.h"
+#include "data/shard.h"
+#include "diht.h"
+#include "net/client.h"
+#include "net/guard.h"
+#include "net/hosts.h"
+#include "net/url.h"
+
+struct row {
+    struct job job;                // first: the hosts' queues
+    struct transfer t;
+    struct url url;                // where it is asked for now: redirects change it
+    int64_t list, row;
+    // as the list has it, all in `text`
+    char *text;
+    const char *key, *address, *caption, *captions, *tags, *split, *extra, *hash;
+    bool key_given, waited;        // waited: it came from the journal
+    int tries, hops;
+    double deadline;               // of all tries together; 0 before the first
+    // what became of it
+    bool ok;
+    char class[CLASS_ROOM], detail[160];
+    char sha256[SHA256_HEX];
+    const char *format;
+    int width, height, original_width, original_height;
+    struct buf made;               // resized or converted bytes; empty: the original's
+    struct row *next;              // in a line between stages
+    struct row *younger, **self;   // among the living, for the asking thread
+};
+
+// A line of rows from one stage to the next.
+struct line {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    struct row *head, *tail;
+    bool closed;
+};
+void line_init(struct line *l);
+void line_free(struct line *l);
+void line_put(struct line *l, struct row *r);
+struct row *line_take(struct line *l);                           // waits; NULL: closed and empty
+struct row *line_take_all(struct line *l, double seconds);       // waits at most that long (0: not at all); chained
+void line_close(struct line *l);
+
+// Counts that any thread may read at any moment.
+struct tally {
+    pthread_mutex_t lock;
+    struct map *classes;           // class -> rows of this run
+    int64_t ok, failed, bytes;
+};
+
+struct fetch {
+    const diht_fetch_options *o;
+    int64_t again;                 // rows that a refetch put back
+    // asking
+    struct client *client;
+    struct guard *guard;
+    struct hosts *hosts;
+    struct list *list;
+    struct ask_robots *asks;       // under way
+    struct row *living;            // admitted and not yet stored
+    int64_t list_id, admitted, finished, list_rows;
+    bool list_over, waiting_over;
+    int64_t waiting_after;         // id in the journal's waiting rows
+    struct catalogue *reader;      // the journal as it was at the start
+    int64_t *done;                 // rows of the list that are done, read ahead
+    int64_t done_count, done_at, done_from;
+    bool done_over;
+    char agent[256];
+    double started, looked, goodput, limit;
+    int seats;                     // transfers possible at once
+    int64_t look_bytes, look_rows;
+    struct rng *rng;
+    // between the stages
+    struct line checks, stores, spent;
+    pthread_t *worker;
+    int workers;
+    pthread_t store;
+    bool storing;
+    struct tally tally;
+    // storing
+    struct catalogue *journal;
+    struct shard shard;
+    double committed, synced;
+    int64_t since;                 // rows put since the last commit
+    FILE *log;
+    int rc;                        // the store's failure, with its sentence
+    char *why;
+    bool failed;                   // set with rc; read by the asking thread
+};
+
+// fetch_rows.c: one more row from the waiting ones or the list: 1, 0 none left, negative a failure.
+int fetch_admit(struct fetch *f, struct row **out);
+void row_free(struct row *r);
+// fetch_ask.c
+int fetch_queue(struct fetch *f, struct row *r);     // into its host's queue, or straight to its end
+int fetch_start(struct fetch *f);                    // as many transfers as may be under way
+void fetch_done(void *user, struct transfer *t);
+void fetch_drop_asks(struct fetch *f);
+void fetch_end(struct fetch *f, struct row *r, const char *class, const char *detail);   // failed: to the journal
+// fetch_check.c
+void *fetch_worker(void *fetch);
+// fetch_store.c
+int store_open(struct fetch *f);
+void *store_run(void *fetch);
+int store_close(struct fetch *f);
+// fetch_report.c
+void fetch_progress(struct fetch *f, double now);
+void fetch_adapt(struct fetch *f, double now);
+int fetch_result(const char *dataset, double seconds, int64_t added, bool json, bool hosts, char **result);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// A row's way through the net: into its host's queue, robots.txt first, then as many tries, redirects and waits as its
+// deadline allows.
+#include <arpa/inet.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/rng.h"
+#include "net/robots.h"
+#include "task/fetch.h"
+
+enum { LOST = 16, ROBOTS_HOPS = 5 };
+static const double lost_seconds = 60, robots_seconds = 5;
+
+// A host's robots.txt on its way; `first` is the row that asked.
+struct ask_robots {
+    struct transfer t;
+    struct ask_robots *next, **back;
+    struct host *host;
+    struct row *first;
+    char *url;
+    int hops;
+};
+
+void fetch_end(struct fetch *f, struct row *r, const char *class, const char *detail)
+{
+    r->ok = false;
+    if (class != r->class)
+        snprintf(r->class, sizeof r->class, "%s", class);
+    if (detail && detail != r->detail)
+        snprintf(r->detail, sizeof r->detail, "%s", detail);
+    if (r->job.host) {
+        hosts_drop(f->hosts, r->job.host);
+        r->job.host = NULL;
+    }
+    line_put(&f->stores, r);
+}
+
+// "http://[::1]:80" -> an address that may not be connected to? Saves asking; names are judged once they are resolved.
+static const char *literal_refused(const struct fetch *f, const char *host)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    const char *at = strstr(host, "://") + 3, *end = strrchr(host, ':');
+    char name[64] = {0};
+    size_t n = (size_t)(end - at);
+    if (n >= sizeof name)
+        return NULL;
+    memcpy(name, at, n);
+    if (*name == '[') {
+        name[strcspn(name, "]%")] = 0;
+        return inet_pton(AF_INET6, name + 1, &v6.sin6_addr) == 1 ? guard_refuses(f->guard, (struct sockaddr *)&v6) : NULL;
+    }
+    return inet_pton(AF_INET, name, &v4.sin_addr) == 1 ? guard_refuses(f->guard, (struct sockaddr *)&v4) : NULL;
+}
+
+int fetch_queue(struct fetch *f, struct row *r)
+{
+    if (*r->class) {
+        fetch_end(f, r, r->class, r->detail);
+        return 0;
+    }
+    struct url u;
+    const char *why = url_parse(&u, r->hops ? r->t.location : r->address);
+    if (why && strcmp(why, "memory") == 0)
+        return FAIL(EMEMORY_, "sample %s: out of memory", r->key);
+    if (why) {
+        fetch_end(f, r, why, strcmp(why, "bad-url") == 0 ? "not a web address" : "only http and https are fetched");
+        return 0;
+    }
+    url_free(&r->url);
+    r->url = u;
+    struct host *old = r->job.host, *host = hosts_get(f->hosts, u.host);
+    if (!host)
+        return FAIL(EMEMORY_, "sample %s: out of memory", r->key);
+    if (host->robots == ROBOTS_UNKNOWN && !host->refused) {
+        host->refused = literal_refused(f, host->name);
+        if (strcmp(f->o->robots, "ignore") == 0)
+            host->robots = ROBOTS_KNOWN;
+    }
+    if (host->refused) {
+        snprintf(r->detail, sizeof r->detail, "the address is %s: --allow-net opens a network", host->refused);
+        fetch_end(f, r, "blocked-address", r->detail);
+        return 0;
+    }
+    hosts_keep(f->hosts, host);
+    if (old)
+        hosts_drop(f->hosts, old);
+    r->job.host = host;
+    hosts_add(f->hosts, &r->job, r->hops > 0);
+    return 0;
+}
+
+static int ask_robots(struct fetch *f, struct row *r, double now)
+{
+    struct ask_robots *a = calloc(1, sizeof *a);
+    struct host *host = r->job.host;
+    if (!a || asprintf(&a->url, "%s/robots.txt", host->name) < 0) {
+        free(a);
+        return FAIL(EMEMORY_, "%s: out of memory", host->name);
+    }
+    double most = fmin(robots_seconds, f->o->deadline / 4);
+    a->host = host;
+    a->first = r;
+    a->t = (struct transfer){.url = a->url, .deadline = now + most, .most = 2 * ROBOTS_MOST, .any = true, .user = a};
+    host->robots = ROBOTS_ASKED;
+    a->next = f->asks;
+    a->back = &f->asks;
+    if (a->next)
+        a->next->back = &a->next;
+    f->asks = a;
+    return client_start(f->client, &a->t);
+}
+
+static void ask_free(struct ask_robots *a)
+{
+    *a->back = a->next;
+    if (a->next)
+        a->next->back = a->back;
+    transfer_clear(&a->t);
+    free(a->url);
+    free(a);
+}
+
+void fetch_drop_asks(struct fetch *f)
+{
+    while (f->asks)
+        ask_free(f->asks);
+}
+
+static void robots_done(struct fetch *f, struct ask_robots *a)
+{
+    struct host *host = a->host;
+    struct url u = {0};
+    if (!*a->t.class && a->t.location && a->hops++ < ROBOTS_HOPS && !url_parse(&u, a->t.location) &&
+        !literal_refused(f, u.host)) {
+        free(a->url);
+        a->url = u.text;
+        u.text = NULL;
+        a->t.url = a->url;
+        client_release(f->client, a->t.held);
+        a->t.held = 0;
+        transfer_clear(&a->t);
+        url_free(&u);
+        if (client_start(f->client, &a->t) == 0)
+            return;
+    }
+    url_free(&u);
+    host->robots = ROBOTS_KNOWN;
+    if (!*a->t.class && a->t.status == 200) {
+        host->rules = robots_parse(a->t.body.at ? a->t.body.at : "", a->t.body.len, "diht");
+        if (robots_delay(host->rules) > host->delay)
+            host->delay = fmin(robots_delay(host->rules), 60);
+    } else if (a->t.status >= 500)
+        host->robots = ROBOTS_SHUT;   // RFC 9309: a server in trouble has said nothing, which is not a yes
+    client_release(f->client, a->t.held);
+    hosts_add(f->hosts, &a->first->job, true);
+    hosts_done(f->hosts, host);
+    hosts_wake(f->hosts, host);
+    ask_free(a);
+}
+
+// The row's transfer, unless it ends here or waits for robots.txt.
+static int start_row(struct fetch *f, struct row *r, double now)
+{
+    struct host *host = r->job.host;
+    if (host->robots == ROBOTS_UNKNOWN)
+        return ask_robots(f, r, now);
+    if (host->robots == ROBOTS_SHUT || !robots_allow(host->rules, r->url.path)) {
+        hosts_done(f->hosts, host);
+        fetch_end(f, r, "robots", host->robots == ROBOTS_SHUT ? "robots.txt could not be read: the server is in trouble"
+                                                              : "robots.txt forbids it");
+        return 0;
+    }
+    if (host->lost >= LOST && now < host->lost_until) {
+        hosts_done(f->hosts, host);
+        fetch_end(f, r, host->lost_class, "the host failed so many times in a row: not asked for a minute");
+        return 0;
+    }
+    if (r->deadline == 0)
+        r->deadline = now + f->o->deadline;
+    free(r->t.location);
+    r->t = (struct transfer){.url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .user = NULL};
+    r->tries++;
+    return client_start(f->client, &r->t);
+}
+
+int fetch_start(struct fetch *f)
+{
+    int rc = 0;
+    double now = clock_now();
+    while (!rc && client_moving(f->client) < (int)f->limit && client_active(f->client) < f->seats &&
+           !client_full(f->client)) {
+        struct job *j = hosts_next(f->hosts, now);
+        if (!j)
+            break;
+        rc = start_row(f, (struct row *)j, now);
+    }
+    return rc;
+}
+
+// Back-off 0.5 s, 1 s, 2 s ... with jitter, or what the server asks for; 0 when the deadline leaves no time for it.
+static double wait_of(struct fetch *f, const struct row *r)
+{
+    double s = 0.5 * exp2(r->tries - 1) * rng_range(f->rng, 0.75, 1.25);
+    return fmax(s, r->t.retry_after * rng_range(f->rng, 1, 1.1));
+}
+
+static void count_lost(struct host *host, const struct transfer *t, double now)
+{
+    if (t->connected) {
+        host->lost = 0;
+        return;
+    }
+    if (strcmp(t->class, "blocked-address") == 0)
+        return;
+    host->lost++;
+    host->lost_until = now + lost_seconds;
+    snprintf(host->lost_class, sizeof host->lost_class, "%s", t->class);
+}
+
+static int row_done(struct fetch *f, struct row *r)
+{
+    struct transfer *t = &r->t;
+    struct host *host = r->job.host;
+    double now = clock_now();
+    r->deadline = t->deadline;   // our own pauses cost it nothing
+    hosts_done(f->hosts, host);
+    count_lost(host, t, now);
+    if (!*t->class && t->location) {
+        client_release(f->client, t->held);
+        t->held = 0;
+        buf_free(&t->body);
+        if (++r->hops > f->o->redirects) {
+            fetch_end(f, r, "redirect-loop", "more redirects than --redirects");
+            return 0;
+        }
+        r->tries--;
+        return fetch_queue(f, r);
+    }
+    if (!*t->class) {
+        // its bytes are the workers' now; the host may forget it
+        hosts_drop(f->hosts, host);
+        r->job.host = NULL;
+        line_put(&f->checks, r);
+        return 0;
+    }
+    double wait = wait_of(f, r);
+    if (t->again && r->tries <= f->o->retries && now + wait < r->deadline) {
+        transfer_clear(t);
+        return hosts_later(f->hosts, &r->job, now + wait);
+    }
+    fetch_end(f, r, t->class, t->detail);
+    return 0;
+}
+
+void fetch_done(void *user, struct transfer *t)
+{
+    struct fetch *f = user;
+    int rc = 0;
+    if (t->user)
+        robots_done(f, t->user);
+    else
+        rc = row_done(f, (struct row *)((char *)t - offsetof(struct row, t)));
+    if (rc && !f->rc)
+        f->rc = rc;
+}
