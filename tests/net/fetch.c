@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// diht fetch against a server that misbehaves, on loopback: every row in its class, nothing lost by kills, nothing
+// fetched twice, several processes in one dataset.
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "check.h"
+#include "cli/run.h"
+#include "server.h"
+
+static struct server server;
+
+static const char allow[] = "--allow-net 127.0.0.1";
+
+// Addresses of the server by path, and what becomes of them.
+static const struct { const char *path, *class; } fates[] = {
+    {"busy/90001", "ok"}, {"nolen/90002", "ok"}, {"hops/3", "ok"}, {"optout-other", "ok"}, {"private/not", "ok"},
+    {"silent", "timeout"}, {"trickle", "too-slow"}, {"endless", "too-large"}, {"endless-zero", "too-large"},
+    {"longer", "truncated"}, {"shorter", "truncated"}, {"half", "truncated"}, {"html", "not-an-image"},
+    {"empty", "not-an-image"}, {"garbage", "protocol"}, {"reset", "reset"}, {"bomb", "too-large"},
+    {"huge", "too-large"}, {"status/404", "http-404"}, {"status/410", "http-410"}, {"status/503", "http-503"},
+    {"limit", "http-429"}, {"hops/40", "redirect-loop"}, {"loop", "redirect-loop"}, {"to-file", "blocked-address"},
+    {"optout", "opt-out"}, {"optout-us", "opt-out"}, {"none", "opt-out"}, {"private/4", "robots"},
+};
+enum { FATES = sizeof fates / sizeof *fates };
+
+// Whole addresses; "" is that of a port where nobody listens.
+static const struct { const char *url, *class; } elsewhere[] = {
+    {"http://10.0.0.1/x.jpg", "blocked-address"}, {"http://[::ffff:10.0.0.1]/x", "blocked-address"},
+    {"http://169.254.169.254/latest", "blocked-address"}, {"http://[::1]/x", "blocked-address"},
+    {"http://127.0.0.9/x", "blocked-address"}, {"http://2130706442/x", "blocked-address"},
+    {"http://[64:ff9b::7f00:9]/x", "blocked-address"}, {"ftp://127.0.0.1/x", "blocked-address"},
+    {"file:///etc/passwd", "blocked-address"}, {"no address at all", "bad-url"}, {"", "refused"},
+    {"http://nothing.invalid/x", "dns"},
+};
+enum { ELSEWHERE = sizeof elsewhere / sizeof *elsewhere };
+
+// `good` pictures of their own with captions; every `kind` of bad ones when asked for.
+static void write_list(const char *name, int good, bool bad)
+{
+    FILE *f = fopen(name, "w");
+    if (!f)
+        return;
+    for (int i = 0; i < good; i++)
+        fprintf(f, "picture %d\thttp://127.0.0.1:%d/ok/%d\n", i, server.port, i);
+    for (int i = 0; bad && i < FATES; i++)
+        fprintf(f, "%s\thttp://127.0.0.1:%d/%s\n", fates[i].path, server.port, fates[i].path);
+    int closed = closed_port();
+    for (int i = 0; bad && i < ELSEWHERE; i++) {
+        if (!*elsewhere[i].url)
+            fprintf(f, "closed\thttp://127.0.0.1:%d/x\n", closed);
+        else
+            fprintf(f, "elsewhere\t%s\n", elsewhere[i].url);
+    }
+    fclose(f);
+}
+
+// One text of the catalogue, "" when there is none; valid until the next call.
+static const char *ask(const char *catalogue, const char *sql)
+{
+    static char text[1 << 16];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    *text = 0;
+    if (sqlite3_open_v2(catalogue, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW &&
+        sqlite3_column_text(s, 0))
+        snprintf(text, sizeof text, "%s", (const char *)sqlite3_column_text(s, 0));
+    else
+        printf("# %s: %s\n", catalogue, sqlite3_errmsg(db));
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return text;
+}
+
+// Everything of the good rows but where their bytes lie.
+static const char samples[] = "SELECT count(*) || ' ' || group_concat(key || sha256 || caption) FROM"
+                              " (SELECT * FROM samples WHERE state = 'ok' ORDER BY list, row)";
+
+static void every_class(void)
+{
+    enum { GOOD = 300 };
+    char sql[200];
+    write_list("all.tsv", GOOD, true);
+    time_t start = time(NULL);
+    CHECK(diht("fetch all.tsv --out all --deadline 6 --retries 1 --json %s", allow) == 0);
+    CHECK(time(NULL) - start <= 6 + 4);
+    CHECK(json_line());
+    CHECK(strcmp(ask("all/catalog-0000.sqlite", "SELECT count(*) FROM samples"), "341") == 0);
+    for (int i = 0; i < GOOD + FATES + ELSEWHERE; i++) {
+        snprintf(sql, sizeof sql, "SELECT CASE state WHEN 'ok' THEN 'ok' ELSE reason END FROM samples WHERE row = %d", i);
+        const char *is = ask("all/catalog-0000.sqlite", sql), *path = i < GOOD ? "ok" : "elsewhere", *class = "ok";
+        if (i >= GOOD + FATES) {
+            path = elsewhere[i - GOOD - FATES].url;
+            class = elsewhere[i - GOOD - FATES].class;
+        } else if (i >= GOOD) {
+            path = fates[i - GOOD].path;
+            class = fates[i - GOOD].class;
+        }
+        if (strcmp(is, class) != 0)
+            printf("# row %d, %s: is %s, should be %s\n", i, path, is, class);
+        CHECK(strcmp(is, class) == 0);
+    }
+    CHECK(diht("status all --json") == 0 && json_line());
+    CHECK(strstr(out, "\"rows\":341") && strstr(out, "\"waiting\":0"));
+}
+
+static void redirected_to_a_closed_network(void)
+{
+    FILE *f = fopen("to.tsv", "w");
+    if (!f)
+        return;
+    fprintf(f, "a\thttp://127.0.0.2:%d/to-loopback\n", server.port);
+    fclose(f);
+    // only 127.0.0.2 is open: the redirect to 127.0.0.1 is not followed
+    CHECK(diht("fetch to.tsv --out to --deadline 3 --allow-net 127.0.0.2 --json") == 0);
+    CHECK(strstr(out, "\"blocked-address\":1") != NULL);
+}
+
+static void again(void)
+{
+    memset(server.hits, 0, SERVER_NAMES * sizeof *server.hits);
+    write_list("twice.tsv", 50, false);
+    CHECK(diht("fetch twice.tsv --out twice --json %s", allow) == 0);
+    CHECK(diht("fetch twice.tsv --out twice --json %s", allow) == 0);
+    for (int i = 0; i < 50; i++)
+        CHECK(server.hits[i] == 1);
+    CHECK(strstr(out, "\"ok\":50") && strstr(out, "\"added\":0"));
+    // one that failed is asked again by refetch only
+    FILE *f = fopen("busy.tsv", "w");
+    if (!f)
+        return;
+    fprintf(f, "a\thttp://127.0.0.1:%d/busy/90010\n", server.port);
+    fclose(f);
+    CHECK(diht("fetch busy.tsv --out busy --retries 0 --json %s", allow) == 0 && strstr(out, "\"http-503\":1"));
+    CHECK(diht("fetch busy.tsv --out busy --retries 0 --json %s", allow) == 0 && strstr(out, "\"http-503\":1"));
+    CHECK(diht("refetch busy --class timeout --json %s", allow) == 0 && strstr(out, "\"http-503\":1"));
+    CHECK(diht("refetch busy --class timeout,http-503 --json %s", allow) == 0 && strstr(out, "\"ok\":1,\"failed\":{}"));
+}
+
+static void tars_are_whole(const char *dataset)
+{
+    char line[300];
+    snprintf(line, sizeof line, "for t in %s/shards/*.tar; do [ ! -e $t ] || tar tf $t >/dev/null 2>&1 || exit 1; done", dataset);
+    CHECK(system(line) == 0);
+}
+
+// How many samples' bytes lie where the catalogue says and have the hash it says.
+static int stored(const char *dataset)
+{
+    char path[300], sha[SHA256_HEX];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    int same = 0;
+    snprintf(path, sizeof path, "%s/catalog-0000.sqlite", dataset);
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK)
+        sqlite3_prepare_v2(db, "SELECT shard, offset, bytes, sha256 FROM samples WHERE state = 'ok'", -1, &s, NULL);
+    while (s && sqlite3_step(s) == SQLITE_ROW) {
+        size_t n = (size_t)sqlite3_column_int64(s, 2);
+        snprintf(path, sizeof path, "%s/shards/%05d.tar", dataset, sqlite3_column_int(s, 0));
+        FILE *f = fopen(path, "r");
+        char *bytes = malloc(n + 1);
+        if (f && bytes && fseek(f, (long)sqlite3_column_int64(s, 1), SEEK_SET) == 0 && fread(bytes, 1, n, f) == n) {
+            sha256_hex(sha, bytes, n);
+            same += strcmp(sha, (const char *)sqlite3_column_text(s, 3)) == 0;
+        }
+        free(bytes);
+        if (f)
+            fclose(f);
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return same;
+}
+
+// Killed at random moments, started again: the dataset of an undisturbed run.
+static void killed(void)
+{
+    enum { GOOD = 2000, KILLS = 12 };
+    struct rng r = rng_make(11, 0);
+    char *whole, list[64] = "kill.tsv";
+    write_list(list, GOOD, false);
+    CHECK(diht("fetch %s --out calm --shard-samples 300 %s", list, allow) == 0);
+    whole = strdup(ask("calm/catalog-0000.sqlite", samples));
+    CHECK(strncmp(whole, "2000 ", 5) == 0);
+    int died = 0;
+    for (int i = 0; i < KILLS; i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+                _exit(1);
+            execl(getenv("DIHT_PROGRAM"), "diht", "fetch", list, "--out", "rough", "--shard-samples", "300", "--allow-net",
+                  "127.0.0.1", "--concurrency", "16", (char *)NULL);
+            _exit(127);
+        }
+        usleep((useconds_t)(20000 + rng_below(&r, 100000)));
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        died += WIFSIGNALED(status);
+        tars_are_whole("rough");
+    }
+    CHECK(died > 2);
+    CHECK(diht("fetch %s --out rough --shard-samples 300 %s", list, allow) == 0);
+    CHECK(whole && strcmp(whole, ask("rough/catalog-0000.sqlite", samples)) == 0);
+    tars_are_whole("rough");
+    CHECK(system("for d in calm rough; do for t in $d/shards/*.tar; do tar tf $t; done | sort | grep -v '^$' > $d.names; done;"
+                 " cmp calm.names rough.names") == 0);
+    CHECK(stored("rough") == GOOD);
+    free(whole);
+}
+
+static void several_processes(void)
+{
+    write_list("ranks.tsv", 301, false);
+    char line[2000];
+    snprintf(line, sizeof line, "for r in 0 1 2; do '%s' fetch ranks.tsv --out ranks --rank $r --ranks 3 %s >/dev/null 2>&1 &"
+             " p=\"$p $!\"; done; for q in $p; do wait $q || exit 1; done", getenv("DIHT_PROGRAM"), allow);
+    CHECK(system(line) == 0);
+    CHECK(diht("status ranks --json") == 0);
+    CHECK(strstr(out, "\"rows\":301,\"ok\":301") != NULL);
+    CHECK(strcmp(ask("ranks/catalog-0001.sqlite", "SELECT count(*) FROM samples"), "100") == 0);
+    tars_are_whole("ranks");
+}
+
+static void refusals(void)
+{
+    write_list("one.tsv", 1, false);
+    CHECK(diht("fetch one.tsv --out x --allow-net nonsense") != 0 && said("--allow-net"));
+    CHECK(diht("fetch one.tsv --out x --robots maybe") != 0 && said("obey or ignore"));
+    CHECK(diht("fetch one.tsv --out x --per-host 0") != 0 && said("--per-host"));
+    CHECK(diht("fetch gone.tsv --out x") != 0 && said("gone.tsv"));
+    CHECK(diht("fetch a.parquet --out x") != 0 && said("convert"));
+    CHECK(diht("refetch nowhere") != 0 && said("nowhere"));
+    CHECK(diht("status nowhere") != 0);
+}
+
+int main(void)
+{
+    if (!scratch_begin() || server_start(&server) != 0)
+        return 1;
+    CASE(every_class);
+    CASE(redirected_to_a_closed_network);
+    CASE(again);
+    CASE(killed);
+    CASE(several_processes);
+    CASE(refusals);
+    server_stop(&server);
+    scratch_end();
+    return check_done();
+}
