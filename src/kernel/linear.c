@@ -80,11 +80,11 @@ static void pack(struct ctx *ctx, const struct engine *engine, void *to, const s
 }
 
 // --- products ------------------------------------------------------------------------------------------------------
-// Rows a power of two apart fall into the same few cache sets and push each other out: they are copied a line apart.
+// Rows 2 or 4 KiB apart fall into one or two cache sets and push each other out: they are copied a line apart.
 static void spread(struct product *p)
 {
     int64_t stride = p->k + LINE / (int64_t)sizeof(float);
-    if (p->a_row % 256 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
+    if (p->a_row % 512 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
         return;
     for (int64_t i = 0; i < p->m; i++)
         memcpy((float *)p->scratch + i * stride, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));

@@ -148,17 +148,22 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
 // --- leaving -------------------------------------------------------------------------------------------------------
 #if BYTES
 typedef vi sums;
-ALWAYS void depart(const struct product *p, const char *panel, vi sum, int64_t row, int64_t column, int64_t half, int64_t n)
+// Sums of codes become floats, in place.
+ALWAYS void depart(const struct product *p, const char *panel, sums (*c)[2], int64_t rows, int64_t row, int64_t column)
 {
-    const float *scale = (const float *)(panel + PANEL * engine_k(&ENGINE, p->k)) + half;
-    vi total = (vi)_mm512_loadu_si512(scale + PANEL);
-    leave(p, v_float(sum - total * p->quant[row].zero) * (v_load(scale) * p->quant[row].scale), row, column + half, n);
+    const float *scale = (const float *)(panel + PANEL * engine_k(&ENGINE, p->k));
+    vf scales[2] = {v_load(scale), v_load(scale + VL)};
+    vi totals[2] = {(vi)v_load(scale + PANEL), (vi)v_load(scale + PANEL + VL)};
+    for (int64_t r = 0; r < rows; r++)
+        for (int j = 0; j < 2; j++)
+            v_store((float *)&c[r][j], v_float(c[r][j] - totals[j] * p->quant[row + r].zero) * (scales[j] * p->quant[row + r].scale));
+    leave_rows(p, (const float (*)[PANEL])c, rows, row, column);
 }
 #else
 typedef vf sums;
-ALWAYS void depart(const struct product *p, const char *panel, vf sum, int64_t row, int64_t column, int64_t half, int64_t n)
+ALWAYS void depart(const struct product *p, const char *panel, sums (*c)[2], int64_t rows, int64_t row, int64_t column)
 {
-    leave(p, sum, row, column + half, n);
+    leave_rows(p, (const float (*)[PANEL])c, rows, row, column);
 }
 #endif
 
@@ -182,7 +187,7 @@ static const struct {
 static void block(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column)
 {
     sums c[BLOCK_ROWS][2];
-    int64_t lines = engine_k(&ENGINE, p->k) / (WORD * WORDS), rows = least(BLOCK_ROWS, p->m - row), n = p->n - column;
+    int64_t lines = engine_k(&ENGINE, p->k) / (WORD * WORDS), rows = least(BLOCK_ROWS, p->m - row);
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -204,11 +209,7 @@ static void block(const struct product *p, const char *a, int64_t a_row, const c
     _tile_stored(1, &c[0][1], sizeof c[0]);
     _tile_stored(2, &c[16][0], sizeof c[0]);
     _tile_stored(3, &c[16][1], sizeof c[0]);
-    for (int64_t r = 0; r < rows; r++) {
-        depart(p, panel, c[r][0], row + r, column, 0, n);
-        if (n > VL)
-            depart(p, panel, c[r][1], row + r, column, VL, n - VL);
-    }
+    depart(p, panel, c, rows, row, column);
 }
 
 static void product(const struct product *p)
@@ -236,7 +237,7 @@ ALWAYS void block(const struct product *p, const char *a, int64_t a_row, const c
 {
     sums sum[BLOCK_ROWS][2];
     const uint32_t *at[BLOCK_ROWS], *b = (const uint32_t *)panel;
-    int64_t count = engine_k(&ENGINE, p->k) / WORD, n = p->n - column;
+    int64_t count = engine_k(&ENGINE, p->k) / WORD;
 #pragma GCC unroll 16
     for (int r = 0; r < height; r++) {
         sum[r][0] = sum[r][1] = (sums){0};
@@ -254,12 +255,13 @@ ALWAYS void block(const struct product *p, const char *a, int64_t a_row, const c
             DOT(sum[r][1], x, b1);
         }
     }
+    sums left[BLOCK_ROWS][2];
 #pragma GCC unroll 16
     for (int r = 0; r < height; r++) {
-        depart(p, panel, sum[r][0], row + r, column, 0, n);
-        if (n > VL)
-            depart(p, panel, sum[r][1], row + r, column, VL, n - VL);
+        left[r][0] = sum[r][0];
+        left[r][1] = sum[r][1];
     }
+    depart(p, panel, left, height, row, column);
 }
 
 typedef void block_fn(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column);

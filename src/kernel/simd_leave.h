@@ -5,6 +5,20 @@
 
 #include "kernel/simd.h"
 
+// What is added to a row of c, besides the bias, where that is all the tail there is (NULL: nothing); false: there is more.
+ALWAYS bool only_sums(const struct product *p, const float **more)
+{
+    *more = p->beta == 1 ? p->c : p->residual;
+    return !p->act && !p->pre && (p->beta == 0 || (p->beta == 1 && !p->residual));
+}
+
+// One vector of c = alpha sum + bias + more.
+ALWAYS void leave_sum(float *c, vf sum, float alpha, vf bias, const float *more)
+{
+    vf y = sum * alpha + bias;
+    v_store(c, more ? y + v_load(more) : y);
+}
+
 // What becomes of one vector of sums on its way to c. n: lanes that exist.
 ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, int64_t n)
 {
@@ -24,6 +38,18 @@ ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, 
     if (p->residual)
         y += v_load_n((const float *)p->residual + at, n);
     v_store_n(c, y, n);
+}
+
+// The same for `rows` rows of a panel's sums, by way of memory: its code once, not for every register.
+static __attribute__((noinline)) void leave_rows(const struct product *p, const float (*sums)[PANEL], int64_t rows, int64_t row,
+                                                 int64_t column)
+{
+    int64_t n = p->n - column;
+    for (int64_t r = 0; r < rows; r++) {
+        leave(p, v_load(sums[r]), row + r, column, n);
+        if (n > VL)
+            leave(p, v_load(sums[r] + VL), row + r, column + VL, n - VL);
+    }
 }
 
 #endif

@@ -47,45 +47,72 @@ void NAMED(pack_rows)(void *to_, struct quant *quant, const void *a_, int64_t a_
 }
 
 // `height` rows by one panel. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row and 1.
-ALWAYS void block(const struct product *p, const float *a, int64_t a_row, int64_t a_k, const float *b, int64_t row, int64_t column,
-                  const int height)
+// next: what of b the second-level cache should hold soon, a line for each step of k.
+ALWAYS void block(const struct product *p, const float *a, int64_t a_row, int64_t a_k, const float *b, const float *next, int64_t row,
+                  int64_t column, const int height)
 {
+    enum { GROUP = 3, GROUPS = (HEIGHT + GROUP - 1) / GROUP };
     vf sum[HEIGHT][2];
-    const float *at[HEIGHT];
+    const float *at[GROUPS];   // every third row; its neighbours are one and two strides off, which an address can say
     int64_t k = p->k;
+#pragma GCC unroll 16
+    for (int g = 0; g * GROUP < height; g++)
+        at[g] = a + g * GROUP * a_row;
 #pragma GCC unroll 16
     for (int r = 0; r < height; r++) {
         sum[r][0] = sum[r][1] = v_all(0);
-        at[r] = a + r * a_row;
-        __builtin_prefetch((float *)p->c + (row + r) * p->c_row + column, 1);
+        for (int c = 0; c < PANEL; c += PANEL - 1)
+            __builtin_prefetch((float *)p->c + (row + r) * p->c_row + column + c, 1);
     }
     for (int64_t l = 0; l < k; l++) {
+        __builtin_prefetch(next + l * 16, 0, 2);
         for (int c = 0; c < PANEL; c += 16)
             __builtin_prefetch(b + (l + AHEAD) * PANEL + c);
         vf b0 = v_load(b + l * PANEL), b1 = v_load(b + l * PANEL + VL);
 #pragma GCC unroll 16
         for (int r = 0; r < height; r++) {
-            vf x = v_all(at[r][l * a_k]);
+            vf x = v_all(at[r / GROUP][r % GROUP * a_row]);
             sum[r][0] += x * b0;
             sum[r][1] += x * b1;
         }
+#pragma GCC unroll 16
+        for (int g = 0; g * GROUP < height; g++) {
+            at[g] += a_k;
+            __asm__("" : "+r"(at[g]));   // or the compiler wants a register a row, has too few, and spills
+        }
     }
-    int64_t n = p->n - column;
+    const float *more;
+    if (only_sums(p, &more) && p->n - column >= PANEL) {
+        float *c = (float *)p->c + row * p->c_row + column, alpha = (float)p->alpha;
+        more = more ? more + row * p->c_row + column : NULL;
+        const float *bias = p->bias ? (const float *)p->bias + column : NULL;
+        vf bias0 = bias ? v_load(bias) : v_all(0), bias1 = bias ? v_load(bias + VL) : v_all(0);
+#pragma GCC unroll 16
+        for (int r = 0; r < height; r++) {
+            leave_sum(c + r * p->c_row, sum[r][0], alpha, bias0, more ? more + r * p->c_row : NULL);
+            leave_sum(c + r * p->c_row + VL, sum[r][1], alpha, bias1, more ? more + r * p->c_row + VL : NULL);
+        }
+        return;
+    }
+    float sums[HEIGHT][PANEL];
 #pragma GCC unroll 16
     for (int r = 0; r < height; r++) {
-        leave(p, sum[r][0], row + r, column, n);
-        if (n > VL)
-            leave(p, sum[r][1], row + r, column + VL, n - VL);
+        v_store(sums[r], sum[r][0]);
+        v_store(sums[r] + VL, sum[r][1]);
     }
+    leave_rows(p, (const float (*)[PANEL])sums, height, row, column);
 }
 
-typedef void block_fn(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column);
+typedef void block_fn(const struct product *p, const float *a, int64_t a_row, const float *b, const float *next,
+                      int64_t row, int64_t column);
 
 #define BLOCK(h) \
-    static void lying_##h(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column) \
-    { block(p, a, a_row, 1, b, row, column, h); } \
-    static void packed_##h(const struct product *p, const float *a, int64_t a_row, const float *b, int64_t row, int64_t column) \
-    { block(p, a, 1, HEIGHT, b, row, column, h); }
+    static void lying_##h(const struct product *p, const float *a, int64_t a_row, const float *b, const float *next, int64_t row, \
+                          int64_t column) \
+    { block(p, a, a_row, 1, b, next, row, column, h); } \
+    static void packed_##h(const struct product *p, const float *a, int64_t a_row, const float *b, const float *next, int64_t row, \
+                           int64_t column) \
+    { block(p, a, 1, HEIGHT, b, next, row, column, h); }
 BLOCK(1) BLOCK(2) BLOCK(3) BLOCK(4) BLOCK(5) BLOCK(6)
 #ifdef __AVX512F__
 BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
@@ -107,7 +134,11 @@ void NAMED(product)(const struct product *p)
     const float *a = p->packed_rows ? p->packed_rows : p->a;
     int64_t a_row = p->packed_rows ? p->k : p->a_row;
     block_fn *const *fn = p->packed_rows ? packed : lying;
-    for (int64_t column = 0; column < p->n; column += PANEL)
+    // while a panel of b is used, the next comes into the second-level cache: all of it within the first row blocks
+    int64_t part = p->k * 16, parts = PANEL / 16;
+    for (int64_t column = 0; column < p->n; column += PANEL) {
+        const float *b = (const float *)p->packed + column * p->k, *next = column + PANEL < p->n ? b + PANEL * p->k : b;
         for (int64_t row = 0; row < p->m; row += HEIGHT)
-            fn[least(HEIGHT, p->m - row)](p, a + row * a_row, a_row, (const float *)p->packed + column * p->k, row, column);
+            fn[least(HEIGHT, p->m - row)](p, a + row * a_row, a_row, b, next + least(row / HEIGHT, parts - 1) * part, row, column);
+    }
 }
