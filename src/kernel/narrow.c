@@ -57,37 +57,6 @@ ALWAYS __m512i zip(vf a, vf b)
     return _mm512_permutexvar_epi16(order, both(a, b));
 }
 
-// 16 x 16 words, turned in place: pairs of rows, fours, then quarters of vectors.
-ALWAYS void turn(__m512i r[16])
-{
-    __m512i t[16];
-#pragma GCC unroll 8
-    for (int i = 0; i < 16; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 16; i += 4)
-#pragma GCC unroll 2
-        for (int j = 0; j < 2; j++) {
-            r[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
-            r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
-        }
-    // r[4 g + c], quarter q: words of column 4 q + c, rows 4 g .. 4 g + 3
-#pragma GCC unroll 4
-    for (int c = 0; c < 4; c++) {
-        __m512i low0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), low1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
-        __m512i high0 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd), high1 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
-        t[c] = _mm512_shuffle_i32x4(low0, low1, 0x88);         // q = 0
-        t[4 + c] = _mm512_shuffle_i32x4(high0, high1, 0x88);   // q = 1
-        t[8 + c] = _mm512_shuffle_i32x4(low0, low1, 0xdd);     // q = 2
-        t[12 + c] = _mm512_shuffle_i32x4(high0, high1, 0xdd);  // q = 3
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; i++)
-        r[i] = t[i];
-}
-
 // Lines of words from up to 16 rows or columns, `stride` floats apart: out[i] = elements l .. l + 31 of row i.
 ALWAYS void lines(__m512i out[16], const float *from, int64_t stride, int64_t rows, int64_t k)
 {
@@ -120,7 +89,7 @@ static void pack(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t 
                 else
                     lines(r, b + l + j * b_col, b_col, there, k - l);
                 if (b_col != 1)
-                    turn(r);
+                    v_turn((vi *)r);
                 for (int64_t w = 0; w < WORDS; w++)
                     _mm512_storeu_si512(to + (l / WORD + w) * PANEL + j, r[w]);
             }
@@ -137,7 +106,7 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
                 lines(r, a + l, a_row, m, k - l);
             } else {
                 words(r, a + l * a_k, a_k, m, k - l);
-                turn(r);
+                v_turn((vi *)r);
             }
             for (int64_t i = 0; i < least(m, 16); i++)
                 _mm512_storeu_si512(to + i * row + l * (LINE / WORDS / WORD), r[i]);

@@ -9,41 +9,52 @@ void NAMED(pack)(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t 
 {
     float *to = to_;
     const float *b = b_;
-    for (int64_t from = 0; from < n; from += PANEL, to += k * PANEL) {
-        int64_t columns = least(PANEL, n - from);
-        if (b_col == 1) {
-            for (int64_t l = 0; l < k; l++)
-                for (int c = 0; c < PANEL; c += VL)
-                    v_store(to + l * PANEL + c, v_load_n(b + l * b_k + from + c, columns > c ? columns - c : 0));
-            continue;
+    for (int64_t l0 = 0; l0 < k; l0 += VL)   // a few of k for all panels: what lies side by side is read together
+        for (int64_t from = 0, l1 = least(k, l0 + VL); from < n; from += PANEL) {
+            float *panel = to + from * k;
+            for (int64_t c = 0; c < PANEL; c += VL) {
+                int64_t columns = n - from - c;
+                const float *at = b + (from + c) * b_col;
+                if (b_col == 1) {
+                    for (int64_t l = l0; l < l1; l++)
+                        v_store(panel + l * PANEL + c, v_load_n(at + l * b_k, columns > 0 ? columns : 0));
+                } else if (b_k == 1) {
+                    vf square[VL];
+                    v_square(square, at + l0, b_col, columns, l1 - l0);
+                    for (int64_t l = l0; l < l1; l++)
+                        v_store(panel + l * PANEL + c, square[l - l0]);
+                } else {
+                    for (int64_t l = l0; l < l1; l++)
+                        for (int64_t i = 0; i < VL; i++)
+                            panel[l * PANEL + c + i] = i < columns ? at[l * b_k + i * b_col] : 0;
+                }
+            }
         }
-        for (int64_t l0 = 0; l0 < k; l0 += 16) {   // 16 of k at a time: whole cache lines on both sides
-            int64_t l1 = least(k, l0 + 16);
-            for (int64_t c = 0; c < columns; c++)
-                for (int64_t l = l0; l < l1; l++)
-                    to[l * PANEL + c] = b[l * b_k + (from + c) * b_col];
-            for (int64_t c = columns; c < PANEL; c++)
-                for (int64_t l = l0; l < l1; l++)
-                    to[l * PANEL + c] = 0;
-        }
-    }
 }
 
 void NAMED(pack_rows)(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
 {
     float *to = to_;
     const float *a = a_;
-    for (int64_t from = 0; from < m; from += HEIGHT, to += k * HEIGHT) {
-        int64_t rows = least(HEIGHT, m - from);
-        for (int64_t l = 0; l < k; l++) {
-            const float *at = a + from * a_row + l * a_k;
-            if (a_row == 1 && rows == HEIGHT)
-                memcpy(to + l * HEIGHT, at, HEIGHT * sizeof *to);
-            else
-                for (int64_t r = 0; r < HEIGHT; r++)
-                    to[l * HEIGHT + r] = r < rows ? at[r * a_row] : 0;
+    for (int64_t l0 = 0; l0 < k; l0 += VL)
+        for (int64_t from = 0, l1 = least(k, l0 + VL); from < m; from += HEIGHT) {
+            int64_t rows = least(HEIGHT, m - from);
+            float *panel = to + from * k;
+            const float *at = a + from * a_row;
+            if (a_row == 1) {
+                for (int64_t l = l0; l < l1; l++)
+                    v_store_n(panel + l * HEIGHT, v_load_n(at + l * a_k, rows), HEIGHT);
+            } else if (a_k == 1) {
+                vf square[VL];
+                v_square(square, at + l0, a_row, rows, l1 - l0);
+                for (int64_t l = l0; l < l1; l++)
+                    v_store_n(panel + l * HEIGHT, square[l - l0], HEIGHT);
+            } else {
+                for (int64_t l = l0; l < l1; l++)
+                    for (int64_t r = 0; r < HEIGHT; r++)
+                        panel[l * HEIGHT + r] = r < rows ? at[r * a_row + l * a_k] : 0;
+            }
         }
-    }
 }
 
 // `height` rows by one panel. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row and 1.
