@@ -62,7 +62,7 @@ static const char *const queries[QUERIES] = {
     [WAITING] = ("SELECT id, key, list, row, url, caption, captions, tags, split, extra, hash FROM waiting"
                  " WHERE id > ?1 ORDER BY id LIMIT 1"),
     [UNWAIT] = "DELETE FROM waiting WHERE list = ?1 AND row = ?2",
-    [SAME_BYTES] = ("SELECT key FROM samples WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND sha256 = ?1"
+    [SAME_BYTES] = ("SELECT key FROM samples WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND +sha256 = ?1"
                     " AND state = 'ok' ORDER BY id LIMIT 1"),
     [LIST_ROWS] = "UPDATE lists SET rows = ?2 WHERE id = ?1",
 };
