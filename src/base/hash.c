@@ -8,6 +8,15 @@
 
 #include "base/error.h"
 
+static void hex(char out[SHA256_HEX], const unsigned char d[32])
+{
+    for (int i = 0; i < 32; i++) {
+        out[2 * i] = "0123456789abcdef"[d[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[d[i] & 15];
+    }
+    out[64] = 0;
+}
+
 struct sha256 *sha256_new(void)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
@@ -26,16 +35,14 @@ void sha256_end(struct sha256 *s, char out[SHA256_HEX])
     unsigned char d[32];
     EVP_DigestFinal_ex((EVP_MD_CTX *)s, d, NULL);
     EVP_MD_CTX_free((EVP_MD_CTX *)s);
-    for (int i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", d[i]);
+    hex(out, d);
 }
 
 void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t n)
 {
     unsigned char d[32] = {0};
     EVP_Digest(bytes, n, d, NULL, EVP_sha256(), NULL);
-    for (int i = 0; i < 32; i++)
-        snprintf(out + 2 * i, 3, "%02x", d[i]);
+    hex(out, d);
 }
 
 int sha256_file(char out[SHA256_HEX], const char *path)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -21,7 +22,9 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == BLOCK, "a tar block");
 
-static void add_member(struct buf *b, const char *name, char type, const void *bytes, size_t n)
+static const char zeros[END];
+
+static void add_header(struct buf *b, const char *name, char type, size_t n)
 {
     struct header h = {0};
     memcpy(h.name, name, strnlen(name, sizeof h.name));
@@ -40,14 +43,16 @@ static void add_member(struct buf *b, const char *name, char type, const void *b
     char digits[16];
     snprintf(digits, sizeof digits, "%06o", sum);
     memcpy(h.sum, digits, 7);
-    static const char zeros[BLOCK];
     buf_add(b, &h, sizeof h);
-    buf_add(b, bytes, n);
+}
+
+static void add_padding(struct buf *b, size_t n)
+{
     buf_add(b, zeros, (BLOCK - n % BLOCK) % BLOCK);
 }
 
-// A name over 100 bytes goes into a pax record ("LENGTH path=NAME\n", LENGTH counting itself) before the member.
-static void add_named(struct buf *b, const char *name, const void *bytes, size_t n)
+// A member's header. A name over 100 bytes goes into a pax record ("LENGTH path=NAME\n", LENGTH counting itself) first.
+static void add_named(struct buf *b, const char *name, size_t n)
 {
     size_t len = strlen(name);
     if (len > sizeof((struct header *)0)->name) {
@@ -61,11 +66,22 @@ static void add_named(struct buf *b, const char *name, const void *bytes, size_t
         buf_fmt(&record, "%zu path=%s\n", total, name);
         if (record.failed)
             b->failed = record.failed;
-        else
-            add_member(b, "PaxHeaders/path", 'x', record.at, record.len);
+        else {
+            add_header(b, "PaxHeaders/path", 'x', record.len);
+            buf_add(b, record.at, record.len);
+            add_padding(b, record.len);
+        }
         buf_free(&record);
     }
-    add_member(b, name, '0', bytes, n);
+    add_header(b, name, '0', n);
+}
+
+static void add_text(struct buf *b, const char *name, const char *text)
+{
+    size_t n = strlen(text);
+    add_named(b, name, n);
+    buf_add(b, text, n);
+    add_padding(b, n);
 }
 
 // WebDataset readers cut a name at its first dot, and a slash makes a folder: such bytes are written %XX.
@@ -119,7 +135,6 @@ static int write_at(const struct shard *s, const char *bytes, size_t n, int64_t 
 // try takes over.
 static int create(struct shard *s)
 {
-    static const char zeros[END];
     char *temp = NULL;
     int rc = 0;
     if (asprintf(&temp, "%s.new", s->path) < 0)
@@ -135,7 +150,6 @@ static int create(struct shard *s)
 
 int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t bytes, int64_t samples)
 {
-    static const char zeros[END];
     struct buf group = s->group;
     *s = (struct shard){.fd = -1, .number = number, .bytes = bytes, .samples = samples, .group = group};
     s->path = shard_path(dataset, number);
@@ -159,35 +173,62 @@ int shard_open(struct shard *s, const char *dataset, int64_t number, int64_t byt
     return rc;
 }
 
+// All of `part` but its first `skip` bytes.
+static int write_parts(const struct shard *s, struct iovec *part, int count, size_t skip, int64_t at)
+{
+    at += (int64_t)skip;
+    for (;;) {
+        for (; count && skip >= part->iov_len; part++, count--)
+            skip -= part->iov_len;
+        if (!count)
+            return 0;
+        part->iov_base = (char *)part->iov_base + skip;
+        part->iov_len -= skip;
+        ssize_t put = pwritev(s->fd, part, count, at);
+        if (put <= 0 && !(put < 0 && errno == EINTR))
+            return failed(s, "writing failed");
+        skip = put > 0 ? (size_t)put : 0;
+        at += (int64_t)skip;
+    }
+}
+
 int shard_add(struct shard *s, const char *key, const char *extension, const void *picture, size_t n,
               const char *caption, const char *json, int64_t *offset)
 {
-    static const char zeros[END];
     struct buf *g = &s->group, stem = {0};
+    char first[END];
     buf_clear(g);
     add_stem(&stem, key);
-    size_t stem_len = stem.len;
+    size_t stem_len = stem.len, head = 0;
     buf_fmt(&stem, ".%s", extension);
     if (!stem.failed) {
-        add_named(g, stem.at, picture, n);
-        // the picture ends its member: count back, so that pax records need no arithmetic here
-        *offset = s->bytes + (int64_t)(g->len - (n + BLOCK - 1) / BLOCK * BLOCK);
+        add_named(g, stem.at, n);
+        head = g->len;
+        add_padding(g, n);
         stem.len = stem_len;
         buf_str(&stem, ".txt");
-        add_named(g, stem.at, caption, strlen(caption));
+        add_text(g, stem.at, caption);
         stem.len = stem_len;
         buf_str(&stem, ".json");
-        add_named(g, stem.at, json, strlen(json));
+        add_text(g, stem.at, json);
     }
-    int64_t grown = (int64_t)g->len;
+    int64_t grown = (int64_t)(g->len + n);
     buf_add(g, zeros, END);
     int rc = stem.failed || g->failed ? FAIL(EMEMORY_, "%s: out of memory: no room for sample %s", s->path, key) : 0;
     buf_free(&stem);
     if (rc)
         return rc;
+    // The picture is not copied: it is written from where it lies, between its header and what follows it.
+    struct iovec part[] = {{g->at, head}, {(void *)(uintptr_t)picture, n}, {g->at + head, g->len - head}};
+    size_t got = 0;
+    for (int i = 0; i < 3 && got < END; i++) {
+        size_t take = part[i].iov_len < END - got ? part[i].iov_len : END - got;
+        if (take)
+            memcpy(first + got, part[i].iov_base, take);
+        got += take;
+    }
     // The old end mark is overwritten last, in one piece: until then readers see the old end, from then on the new one.
-    if ((rc = write_at(s, g->at + END, g->len - END, s->bytes + END)) != 0 ||
-        (rc = write_at(s, g->at, END, s->bytes)) != 0) {
+    if ((rc = write_parts(s, part, 3, END, s->bytes)) != 0 || (rc = write_at(s, first, END, s->bytes)) != 0) {
         int keep = errno;
         write_at(s, zeros, END, s->bytes);
         if (ftruncate(s->fd, s->bytes + END) != 0)
@@ -195,6 +236,7 @@ int shard_add(struct shard *s, const char *key, const char *extension, const voi
         errno = keep;
         return failed(s, "writing failed");
     }
+    *offset = s->bytes + (int64_t)head;
     s->bytes += grown;
     s->samples++;
     return 0;

@@ -61,6 +61,11 @@ static void jpeg(struct probe *out, struct bytes b)
         }
         coded = m == 0xda;
         i += len;
+        // behind a scan's header an end marker at the very end closes the picture: no need to read what is between
+        if (coded && has(b, i, 2) && memcmp(b.at + b.n - 2, "\xff\xd9", 2) == 0) {
+            out->whole = true;
+            return;
+        }
     }
 }
 

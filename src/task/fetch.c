@@ -151,7 +151,7 @@ static int loop(struct fetch *f)
 {
     int rc = 0;
     double said = 0;
-    f->started = f->looked = clock_now();
+    f->looked = clock_now();
     while (!rc && !f->rc && !stop_requested()) {
         bool reading = !(f->waiting_over && f->list_over);
         if (reading && (rc = admit(f)) != 0)
@@ -163,7 +163,11 @@ static int loop(struct fetch *f)
         bool free = client_moving(f->client) < (int)f->limit && client_active(f->client) < f->seats &&
                     !client_full(f->client);
         double wait = reading ? 0 : due > 0.2 || !free ? 0.2 : due > 0 ? due : 0;
-        if ((rc = client_wait(f->client, wait)) != 0)
+        rc = client_wait(f->client, wait);
+        line_put(&f->checks, f->fresh);
+        f->fresh = NULL;
+        f->fresh_end = &f->fresh;
+        if (rc)
             break;
         reclaim(f);
         now = clock_now();
@@ -218,12 +222,13 @@ static int run(const diht_fetch_options *o, char **result)
     if (!f)
         return FAIL(EMEMORY_, "out of memory: the fetch did not start");
     f->o = o;
+    f->fresh_end = &f->fresh;
     f->shard.fd = -1;
     line_init(&f->checks);
     line_init(&f->stores);
     line_init(&f->spent);
     pthread_mutex_init(&f->tally.lock, NULL);
-    double start = clock_now();
+    double start = f->started = clock_now();
     int rc = open_all(f);
     if (!rc && f->again)
         log_info("%" PRId64 " rows are tried again", f->again);

@@ -39,6 +39,7 @@ struct row {
     const char *format;
     int width, height, original_width, original_height;
     struct buf made;               // resized or converted bytes; empty: the original's
+    char *json;                    // KEY.json
     struct row *next;              // in a line between stages
     struct row *younger, **self;   // among the living, for the asking thread
 };
@@ -52,8 +53,8 @@ struct line {
 };
 void line_init(struct line *l);
 void line_free(struct line *l);
-void line_put(struct line *l, struct row *r);
-struct row *line_take(struct line *l);                           // waits; NULL: closed and empty
+void line_put(struct line *l, struct row *chain);                // one or several, chained by `next`
+struct row *line_take(struct line *l, int most);                 // up to `most`, chained; waits; NULL: closed and empty
 struct row *line_take_all(struct line *l, double seconds);       // waits at most that long (0: not at all); chained
 void line_close(struct line *l);
 
@@ -62,6 +63,16 @@ struct tally {
     pthread_mutex_t lock;
     struct map *classes;           // class -> rows of this run
     int64_t ok, failed, bytes;
+};
+
+// Shards on their way to the disk (fetch_sync.c).
+enum { SYNC_MOST = 32 };
+struct sync {
+    pthread_t thread;
+    bool running, done;
+    int error, count, kept;
+    int fd[SYNC_MOST], keep[SYNC_MOST];   // being brought; closed since, to be brought next
+    double last;
 };
 
 struct fetch {
@@ -87,6 +98,7 @@ struct fetch {
     int64_t look_bytes, look_rows;
     struct rng *rng;
     // between the stages
+    struct row *fresh, **fresh_end; // come since the last hand-over to the workers
     struct line checks, stores, spent;
     pthread_t *worker;
     int workers;
@@ -96,7 +108,8 @@ struct fetch {
     // storing
     struct catalogue *journal;
     struct shard shard;
-    double committed, synced;
+    struct sync sync;
+    double committed;
     int64_t since;                 // rows put since the last commit
     FILE *log;
     int rc;                        // the store's failure, with its sentence
@@ -119,6 +132,10 @@ void *fetch_worker(void *fetch);
 int store_open(struct fetch *f);
 void *store_run(void *fetch);
 int store_close(struct fetch *f);
+// fetch_sync.c, all by the storing thread
+int sync_shard(struct fetch *f);                       // the shard is closed now: in the next round
+int sync_now_and_then(struct fetch *f, double now);
+int sync_end(struct fetch *f, double seconds);         // the last round, of a run of so many seconds
 // fetch_report.c
 void fetch_progress(struct fetch *f, double now);
 void fetch_adapt(struct fetch *f, double now);

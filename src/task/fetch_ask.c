@@ -37,6 +37,7 @@ void fetch_end(struct fetch *f, struct row *r, const char *class, const char *de
         hosts_drop(f->hosts, r->job.host);
         r->job.host = NULL;
     }
+    r->next = NULL;
     line_put(&f->stores, r);
 }
 
@@ -246,7 +247,9 @@ static int row_done(struct fetch *f, struct row *r)
         // its bytes are the workers' now; the host may forget it
         hosts_drop(f->hosts, host);
         r->job.host = NULL;
-        line_put(&f->checks, r);
+        r->next = NULL;
+        *f->fresh_end = r;
+        f->fresh_end = &r->next;
         return 0;
     }
     double wait = wait_of(f, r);

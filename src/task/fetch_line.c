@@ -21,24 +21,35 @@ void line_free(struct line *l)
     pthread_mutex_destroy(&l->lock);
 }
 
-void line_put(struct line *l, struct row *r)
+void line_put(struct line *l, struct row *chain)
 {
-    r->next = NULL;
+    struct row *last = chain;
+    if (!chain)
+        return;
+    while (last->next)
+        last = last->next;
     pthread_mutex_lock(&l->lock);
-    *(l->head ? &l->tail->next : &l->head) = r;
-    l->tail = r;
-    pthread_cond_signal(&l->filled);
+    *(l->head ? &l->tail->next : &l->head) = chain;
+    l->tail = last;
+    if (chain == last)
+        pthread_cond_signal(&l->filled);
+    else
+        pthread_cond_broadcast(&l->filled);
     pthread_mutex_unlock(&l->lock);
 }
 
-struct row *line_take(struct line *l)
+struct row *line_take(struct line *l, int most)
 {
     pthread_mutex_lock(&l->lock);
     while (!l->head && !l->closed)
         pthread_cond_wait(&l->filled, &l->lock);
-    struct row *r = l->head;
-    if (r)
-        l->head = r->next;
+    struct row *r = l->head, *last = r;
+    for (int i = 1; i < most && last && last->next; i++)
+        last = last->next;
+    if (last) {
+        l->head = last->next;
+        last->next = NULL;
+    }
     pthread_mutex_unlock(&l->lock);
     return r;
 }

@@ -24,6 +24,7 @@ void row_free(struct row *r)
     url_free(&r->url);
     buf_free(&r->made);
     free(r->text);
+    free(r->json);
     free(r);
 }
 

@@ -17,7 +17,7 @@
 #include "image/image.h"
 #include "task/fetch.h"
 
-static const double commit_every = 0.1, sync_every = 15;
+static const double commit_every = 0.1;
 enum { SHARD_BYTES = 1 << 30, RANK_SHARDS = 1000000, COMMIT_ROWS = 4096 };
 
 int store_open(struct fetch *f)
@@ -49,21 +49,12 @@ static int commit(struct fetch *f)
     return rc;
 }
 
-static int settle(struct fetch *f)
-{
-    int rc = shard_sync(&f->shard);
-    if (!rc)
-        rc = commit(f);
-    if (!rc)
-        rc = journal_checkpoint(f->journal);
-    f->synced = clock_now();
-    return rc;
-}
-
 static int next_shard(struct fetch *f)
 {
     int64_t number = f->shard.number + 1;
-    int rc = settle(f);
+    int rc = sync_shard(f);
+    if (!rc)
+        rc = commit(f);
     if (rc)
         return rc;
     shard_close(&f->shard);
@@ -71,36 +62,6 @@ static int next_shard(struct fetch *f)
 }
 
 static json_t *text_or_null(const char *text) { return text ? json_string(text) : json_null(); }
-
-// The fields img2dataset writes, so that its users' readers find theirs, and ours behind them. No times: the same rows
-// make the same bytes.
-static char *sample_json(const struct row *r)
-{
-    json_t *o = json_object();
-    json_object_set_new(o, "caption", json_string(r->caption ? r->caption : ""));
-    json_object_set_new(o, "url", json_string(r->address));
-    json_object_set_new(o, "key", json_string(r->key));
-    json_object_set_new(o, "status", json_string("success"));
-    json_object_set_new(o, "error_message", json_null());
-    json_object_set_new(o, "width", json_integer(r->width));
-    json_object_set_new(o, "height", json_integer(r->height));
-    json_object_set_new(o, "original_width", json_integer(r->original_width));
-    json_object_set_new(o, "original_height", json_integer(r->original_height));
-    json_object_set_new(o, "sha256", json_string(r->sha256));
-    json_object_set_new(o, "row", json_integer(r->row));
-    if (r->captions)
-        json_object_set_new(o, "captions", json_loads(r->captions, 0, NULL));
-    if (r->tags && *r->tags)
-        json_object_set_new(o, "tags", text_or_null(r->tags));
-    if (r->split && *r->split)
-        json_object_set_new(o, "split", text_or_null(r->split));
-    json_t *extra = r->extra ? json_loads(r->extra, 0, NULL) : NULL;
-    json_object_update_missing(o, extra);
-    json_decref(extra);
-    char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-    json_decref(o);
-    return text;
-}
 
 static void log_row(struct fetch *f, const struct row *r)
 {
@@ -166,14 +127,12 @@ static int put(struct fetch *f, struct row *r)
     if (!rc && r->ok) {
         if (f->shard.samples >= f->o->shard_samples || f->shard.bytes >= SHARD_BYTES)
             rc = next_shard(f);
-        char *json = rc ? NULL : sample_json(r);
-        if (!rc && !json)
+        if (!rc && !r->json)
             rc = FAIL(EMEMORY_, "sample %s: out of memory", r->key);
         if (!rc)
             rc = shard_add(&f->shard, r->key, image_extension(r->format), picture->at, picture->len,
-                           r->caption ? r->caption : "", json, &s.offset);
+                           r->caption ? r->caption : "", r->json, &s.offset);
         s.shard = f->shard.number;
-        free(json);
     }
     if (!rc && r->waited)
         rc = journal_waited(f->journal, r->list, r->row);
@@ -200,25 +159,25 @@ static void give_up(struct fetch *f, int rc)
 void *store_run(void *arg)
 {
     struct fetch *f = arg;
-    f->committed = f->synced = clock_now();
+    f->committed = clock_now();
     for (;;) {
         struct row *r = line_take_all(&f->stores, f->since ? commit_every : 1);
-        bool none = !r, end = none && f->stores.closed;
-        for (struct row *next; r; r = next) {
-            next = r->next;
+        struct row *chain = r;
+        bool end = !r && f->stores.closed;
+        for (; r; r = r->next) {
             int rc = f->failed ? 0 : put(f, r);
             double now = clock_now();
             if (!rc && !f->failed && (now - f->committed > commit_every || f->since >= COMMIT_ROWS))
                 rc = commit(f);
             if (rc)
                 give_up(f, rc);
-            line_put(&f->spent, r);
         }
+        line_put(&f->spent, chain);
         int rc = 0;
         if (!f->failed && f->since && clock_now() - f->committed > commit_every)
             rc = commit(f);
-        if (!f->failed && !rc && clock_now() - f->synced > sync_every)
-            rc = settle(f);
+        if (!f->failed && !rc)
+            rc = sync_now_and_then(f, clock_now());
         if (rc)
             give_up(f, rc);
         client_wake(f->client);
@@ -234,10 +193,12 @@ int store_close(struct fetch *f)
         if (f->list_over && f->list)
             rc = journal_list_rows(f->journal, f->list_id, f->list_rows);
         if (!rc)
-            rc = settle(f);
-        if (!rc)
-            rc = journal_end(f->journal);
+            rc = commit(f);
     }
+    int synced = f->journal ? sync_end(f, clock_now() - f->started) : 0;
+    rc = rc ? rc : synced;
+    if (f->journal && f->shard.fd >= 0 && !f->failed && !rc)
+        rc = journal_end(f->journal);
     if (f->log && fclose(f->log) != 0 && !rc)
         rc = FAIL(EIO_, "%s: writing failed: %s", f->o->log, strerror(errno));
     f->log = NULL;
