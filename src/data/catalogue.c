@@ -126,6 +126,8 @@ static int version(struct catalogue *c, int *out)
     return rc;
 }
 
+enum { MAKING_WAITS = 100, MAKING_WAIT_US = 20000 };
+
 static int open_at(struct catalogue **out, const char *path, const char *lock, bool journal)
 {
     struct catalogue *c = calloc(1, sizeof *c);
@@ -165,6 +167,13 @@ static int open_at(struct catalogue **out, const char *path, const char *lock, b
         goto done;
     if ((rc = version(c, &c->version)) != 0)
         goto done;
+    // another rank may be making it just now: the file is there before its tables are
+    for (int i = 0; !rc && c->version == 0 && !lock && i < MAKING_WAITS; i++) {
+        usleep(MAKING_WAIT_US);
+        rc = version(c, &c->version);
+    }
+    if (rc)
+        goto done;
     if (c->version > VERSION || (c->version == 0 && !lock))
         rc = FAIL(EFORMAT_, "%s: catalogue of version %d, this program knows version %d", path, c->version, VERSION);
     if (!rc && lock && c->version < 1)
@@ -175,6 +184,8 @@ static int open_at(struct catalogue **out, const char *path, const char *lock, b
         c->version = VERSION;
     if (!rc && journal)
         rc = catalogue_run(c, "CREATE INDEX IF NOT EXISTS by_bytes ON samples(substr(sha256, 1, 16)) WHERE state = 'ok'");
+    if (!rc && journal)   // other ranks may read it from now on
+        rc = catalogue_commit(c);
 done:
     if (rc)
         catalogue_close(c);
