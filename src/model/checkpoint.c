@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models and training states in safetensors files.
+// Models and training states in safetensors files; models also in PyTorch's.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "model/clip_inner.h"
+#include "model/infer.h"
+#include "model/torch.h"
 
 // Scalars in OpenAI's own files that repeat the configuration.
-static const char *const harmless[] = {"input_resolution", "context_length", "vocab_size"};
+static const char *const harmless[] = {"input_resolution", "context_length", "vocab_size", "attn_mask"};
 
 enum { CHUNK = 1 << 16 };
 
@@ -110,7 +112,7 @@ static int load_tensors(struct clip *c, const struct st_file *f)
 int clip_load(struct clip *c, const char *path, bool partial)
 {
     struct st_file f;
-    int rc = st_open(&f, path);
+    int rc = weights_open(&f, path);
     if (rc)
         return rc;
     if (!(rc = check_tensors(&c->params, &f, path, partial)))
@@ -119,8 +121,8 @@ int clip_load(struct clip *c, const char *path, bool partial)
     return rc;
 }
 
-// The configuration in the metadata, else in config.json beside the file; heads that it does not mention from the
-// tensors.
+// The configuration in the metadata, else in config.json beside the file, else from the tensors' shapes; heads that it
+// does not mention from the tensors.
 static int read_config(struct config *c, const struct st_file *f, const char *path)
 {
     const char *inside = st_meta_get(f, "diht.config");
@@ -132,8 +134,7 @@ static int read_config(struct config *c, const struct st_file *f, const char *pa
         if (!beside)
             rc = FAIL(EMEMORY_, "out of memory");
         else if (!file_exists(beside))
-            rc = FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor %s beside it",
-                      path, beside);
+            rc = config_infer(c, f, path);
         else
             rc = config_named(c, beside);
         free(dir);
@@ -167,7 +168,7 @@ int clip_open(struct clip **out, struct ctx *ctx, const char *path)
     struct clip *c = NULL;
     struct st_file f;
     struct config config;
-    int rc = st_open(&f, path);
+    int rc = weights_open(&f, path);
     if (rc)
         return rc;
     if ((rc = read_config(&config, &f, path)) || (rc = check_file(&config, &f, path)) ||

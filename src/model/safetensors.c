@@ -209,9 +209,22 @@ const char *st_meta_get(const struct st_file *f, const char *key)
     return NULL;
 }
 
+// Where element i lies, counted in elements from the tensor's first.
+static int64_t place(const struct st_tensor *t, int64_t i)
+{
+    if (!t->strided)
+        return i;
+    int64_t at = 0;
+    for (int d = t->ndim - 1; d >= 0; d--) {
+        at += i % t->shape[d] * t->stride[d];
+        i /= t->shape[d];
+    }
+    return at;
+}
+
 static double element(const struct st_tensor *t, int64_t i)
 {
-    const unsigned char *p = t->data + i * types[t->type].size;
+    const unsigned char *p = t->data + place(t, i) * types[t->type].size;
     uint16_t h;
     uint32_t bits;
     float f;
@@ -236,7 +249,7 @@ static double element(const struct st_tensor *t, int64_t i)
 
 void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out)
 {
-    if (t->type == ST_F32) {   // also keeps the bits of a signalling NaN
+    if (t->type == ST_F32 && !t->strided) {   // also keeps the bits of a signalling NaN
         memcpy(out, t->data + first * 4, (size_t)n * 4);
         return;
     }

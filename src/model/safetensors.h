@@ -22,6 +22,8 @@ struct st_tensor {
     int64_t shape[ST_DIMS];
     int64_t count;              // product of shape
     const unsigned char *data;  // mapped, read-only, any alignment
+    bool strided;               // elements do not lie in order (PyTorch's views): `stride` tells where
+    int64_t stride[ST_DIMS];    // elements
 };
 
 struct st_meta {

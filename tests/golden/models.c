@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models A and B against the reference: features, logits, activations of every layer; packed against padded texts,
+// Models A, B, C and O against the reference: features, logits, activations of every layer; packed against padded texts,
 // pruned against whole last blocks, one thread against several.
 #include "golden.h"
 #include "model/clip.h"
@@ -22,10 +22,13 @@ static struct set set_open(const char *model, const char *inputs)
     int64_t shape[4];
     if (clip_open(&s.clip, ctx, golden_path(model)) != 0)
         golden_die();
-    snprintf(name, sizeof name, "%s/images.npy", inputs);
+    bool sixteenths = strcmp(inputs, "model/C") == 0;   // small integers, to be divided
+    snprintf(name, sizeof name, "%s/%s.npy", inputs, sixteenths ? "images_x16" : "images");
     s.pixels = golden_f32(name, shape);
     s.n = shape[0];
     int64_t count = shape[0] * shape[1] * shape[2] * shape[3];
+    for (int64_t i = 0; i < count && sixteenths; i++)
+        s.pixels[i] /= 16;
     snprintf(name, sizeof name, "%s/ids.npy", inputs);
     s.ids = golden_i64(name, shape);
     s.m = shape[0];
@@ -131,6 +134,12 @@ static void check_features(const char *model, const char *inputs, const char *ex
 
 static void a_fp32(void) { check_features("model/A/A.fp32.safetensors", "model/A", "model/A"); }
 static void a_fp16(void) { check_features("model/A/A.fp16.safetensors", "model/A", "model/A/fp16"); }
+static void a_fp32_torch(void) { check_features("model/A/A.fp32.pt", "model/A", "model/A"); }
+static void a_fp16_torch(void) { check_features("model/A/A.fp16.pt", "model/A", "model/A/fp16"); }
+static void c_torch(void) { check_features("model/C/C.fp32.pt", "model/C", "model/C"); }
+static void c_views(void) { check_features("model/C/C.views.pt", "model/C", "model/C"); }
+// Without a configuration: sizes by shapes, heads and QuickGELU because the file is OpenAI's own.
+static void o_openai(void) { check_features("model/O/O.openai.pt", "model/O", "model/O"); }
 static void b_fp16(void) { check_features("model/B/B.fp16.safetensors", "model/B", "model/B"); }
 
 // --- activations ---------------------------------------------------------------------------------------------------
@@ -327,6 +336,11 @@ int main(void)
     CASE(a_fp32);
     CASE(a_fp16);
     CASE(b_fp16);
+    CASE(a_fp32_torch);
+    CASE(a_fp16_torch);
+    CASE(c_torch);
+    CASE(c_views);
+    CASE(o_openai);
     CASE(a_activations);
     CASE(b_activations);
     CASE(forms_agree);

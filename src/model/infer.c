@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/infer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+enum { RELEASED_HEAD = 64 };   // width of every head of the DiHT and OpenAI models
+
+// Dimension d of a tensor with `ndim` of them; 0: there is none such.
+static int dim(const struct st_file *f, const char *name, int ndim, int d)
+{
+    const struct st_tensor *t = st_find(f, name);
+    return t && t->ndim == ndim && t->shape[d] > 0 && t->shape[d] <= 1 << 24 ? (int)t->shape[d] : 0;
+}
+
+static int layers(const struct st_file *f, const char *tower)
+{
+    char name[80];
+    for (int i = 0;; i++) {
+        snprintf(name, sizeof name, "%stransformer.resblocks.%d.ln_1.weight", tower, i);
+        if (!st_find(f, name))
+            return i;
+    }
+}
+
+static int from_shapes(struct config *c, const struct st_file *f, const char *path)
+{
+    c->vision.width = dim(f, "visual.conv1.weight", 4, 0);
+    c->vision.patch_size = dim(f, "visual.conv1.weight", 4, 3);
+    int rows = dim(f, "visual.positional_embedding", 2, 0) - (st_find(f, "visual.class_embedding") != NULL);
+    int grid = rows > 0 ? (int)lround(sqrt(rows)) : 0;
+    c->vision.pool = st_find(f, "visual.class_embedding") ? POOL_CLASS : POOL_MEAN;
+    c->vision.image_size = grid * grid == rows && grid < 8192 && c->vision.patch_size < 1024
+                               ? grid * c->vision.patch_size : 0;
+    c->vision.layers = layers(f, "visual.");
+    c->embed_dim = dim(f, "visual.proj", 2, 1);
+    c->text.vocab_size = dim(f, "token_embedding.weight", 2, 0);
+    c->text.width = dim(f, "token_embedding.weight", 2, 1);
+    c->text.context_length = dim(f, "positional_embedding", 2, 0);
+    c->text.layers = layers(f, "");
+    int hidden = dim(f, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2, 0);
+    if (!c->vision.width || !c->vision.image_size || !c->vision.layers || !c->embed_dim || !c->text.width ||
+        !c->text.context_length || !c->text.layers || !hidden)
+        return FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor config.json beside it, "
+                    "and its tensors are not those of a CLIP-like model", path);
+    c->vision.mlp_ratio = (double)hidden / c->vision.width;
+    return 0;
+}
+
+static bool same_sizes(const struct config *a, const struct config *b)
+{
+    return a->embed_dim == b->embed_dim && a->vision.image_size == b->vision.image_size &&
+           a->vision.patch_size == b->vision.patch_size && a->vision.width == b->vision.width &&
+           a->vision.layers == b->vision.layers && a->text.context_length == b->text.context_length &&
+           a->text.vocab_size == b->text.vocab_size && a->text.width == b->text.width &&
+           a->text.layers == b->text.layers;
+}
+
+int config_infer(struct config *c, const struct st_file *f, const char *path)
+{
+    if (config_named(c, config_names[0]))   // the family's constants
+        return EUSAGE_;
+    c->name[0] = 0;
+    int rc = from_shapes(c, f, path);
+    if (rc)
+        return rc;
+    bool openai = st_find(f, "input_resolution") && st_find(f, "context_length") && st_find(f, "vocab_size");
+    const char *file = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *known = NULL;
+    for (const char *const *name = config_names; *name && !openai; name++) {
+        struct config one;
+        if (strncmp(*name, "diht_", 5) == 0 && strncmp(file, *name, strlen(*name)) == 0 &&
+            config_named(&one, *name) == 0 && same_sizes(&one, c))
+            known = *name;
+    }
+    if (!openai && !known)
+        return FAIL(EMISSING_, "%s: no model configuration: neither diht.config in its metadata nor config.json beside it; "
+                    "head widths and activation cannot be read off the tensors: write config.json", path);
+    if (c->vision.width % RELEASED_HEAD || c->text.width % RELEASED_HEAD)
+        return FAIL(EFORMAT_, "%s: widths %d and %d are not made of heads of %d, as such files' are; write config.json "
+                    "beside it", path, c->vision.width, c->text.width, RELEASED_HEAD);
+    c->vision.head_width = RELEASED_HEAD;
+    c->text.heads = c->text.width / RELEASED_HEAD;
+    c->quick_gelu = openai;
+    snprintf(c->name, sizeof c->name, "%s", known ? known : "");
+    log_info("%s: sizes from its tensors; heads %d wide, %s: %s", path, RELEASED_HEAD, openai ? "QuickGELU" : "GELU",
+             openai ? "OpenAI's file, by its extra scalars" : known);
+    return config_check(c, path);
+}

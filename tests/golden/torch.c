@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// PyTorch files: every tensor equal to what the other form of the same weights holds; and files cut, flipped and lying.
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/rng.h"
+#include "golden.h"
+#include "model/torch.h"
+
+static void same_tensors(const char *one, const char *other)
+{
+    struct st_file a, b;
+    if (weights_open(&a, golden_path(one)) != 0 || weights_open(&b, golden_path(other)) != 0)
+        golden_die();
+    CHECK(a.n == b.n && a.n > 0);
+    for (int i = 0; i < a.n; i++) {
+        const struct st_tensor *x = &a.tensors[i], *y = st_find(&b, x->name);
+        if (!y || x->count != y->count || x->ndim != y->ndim || memcmp(x->shape, y->shape, sizeof x->shape) != 0) {
+            check_close(__FILE__, __LINE__, x->name, 1, 0, 0);
+            continue;
+        }
+        float *p = malloc((size_t)x->count * 4 + 4), *q = malloc((size_t)x->count * 4 + 4);
+        st_read_f32(x, 0, x->count, p);
+        st_read_f32(y, 0, y->count, q);
+        CHECK(memcmp(p, q, (size_t)x->count * 4) == 0);
+        free(p);
+        free(q);
+    }
+    st_close(&a);
+    st_close(&b);
+}
+
+static void forms_hold_the_same(void)
+{
+    same_tensors("model/A/A.fp32.pt", "model/A/A.fp32.safetensors");
+    same_tensors("model/A/A.fp16.pt", "model/A/A.fp16.safetensors");
+    same_tensors("model/C/C.views.pt", "model/C/C.fp32.pt");
+}
+
+static void views_stay_views(void)
+{
+    struct st_file f;
+    if (weights_open(&f, golden_path("model/C/C.views.pt")) != 0)
+        golden_die();
+    int strided = 0;
+    for (int i = 0; i < f.n; i++) {
+        strided += f.tensors[i].strided;
+        CHECK(f.tensors[i].data >= f.map.at && f.tensors[i].data <= f.map.at + f.map.size);   // no copy
+    }
+    CHECK(strided > 0);
+    st_close(&f);
+}
+
+// The file with `n` bytes replaced at `at` (n 0: cut there), opened; its code. What opens is read to its last element.
+static int open_damaged(const struct buf *file, const char *path, size_t at, const void *with, size_t n)
+{
+    struct buf copy = {0};
+    struct st_file f;
+    float x[64];
+    buf_add(&copy, file->at, n ? file->len : at);
+    if (n)
+        memcpy(copy.at + at, with, n);
+    CHECK(file_write(path, copy.at ? copy.at : "", copy.len) == 0);
+    int rc = weights_open(&f, path);
+    if (rc)
+        CHECK(strstr(error_last(), path) != NULL);
+    for (int i = 0; i < f.n && !rc; i++)
+        for (int64_t k = 0; k < f.tensors[i].count && st_is_real(f.tensors[i].type); k += 64)
+            st_read_f32(&f.tensors[i], k, f.tensors[i].count - k < 64 ? f.tensors[i].count - k : 64, x);
+    if (!rc)
+        st_close(&f);
+    buf_free(&copy);
+    return rc;
+}
+
+static void damaged_files(void)
+{
+    struct buf file = {0};
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/diht-torch-%d.pt", (int)getpid());
+    if (file_read(golden_path("model/C/C.views.pt"), &file) != 0)
+        golden_die();
+    struct rng r = rng_make(4, 0);
+    for (int i = 0; i < 100; i++)
+        CHECK(open_damaged(&file, path, rng_below(&r, file.len - 1), NULL, 0) < 0);
+    for (int i = 0; i < 1000; i++) {   // the pickle is at the beginning, the directory at the end
+        size_t part = rng_below(&r, 8192), at = i & 1 ? part : file.len - 1 - part;
+        unsigned char c = (unsigned char)file.at[at] ^ (unsigned char)(1 << rng_below(&r, 8));
+        (void)open_damaged(&file, path, at, &c, 1);
+    }
+    char *end = memmem(file.at + file.len - 98, 98, "PK\6\6", 4);   // the 64-bit end record
+    CHECK(end != NULL);
+    static const char lies[][8] = {"\xF0\xFF\xFF\xFF\xFF\xFF\xFF\x7F", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", "\0\0\0\0\0\0\0\x10"};
+    for (int i = 0; i < 3 && end; i++)
+        for (int field = 32; field <= 48; field += 8)   // entries, the directory's size and its place
+            CHECK(open_damaged(&file, path, (size_t)(end - file.at + field), lies[i], 8) == EFORMAT_);
+    unsigned char huge[32] = {[7] = 0x10, [8] = '{', [9] = '}'};   // a safetensors header of 2^60 bytes
+    struct st_file f;
+    CHECK(file_write(path, huge, sizeof huge) == 0 && weights_open(&f, path) == EFORMAT_);
+    CHECK(unlink(path) == 0);
+    buf_free(&file);
+}
+
+int main(void)
+{
+    CASE(forms_hold_the_same);
+    CASE(views_stay_views);
+    CASE(damaged_files);
+    return check_done();
+}
