@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/npy.h"
 #include "data/source.h"
 #include "model/config.h"
-#include "model/safetensors.h"
+#include "model/infer.h"
+#include "model/torch.h"
 #include "task/task.h"
 
 static void set(json_t *o, const char *key, json_t *value) { (void)json_object_set_new(o, key, value); }
@@ -43,7 +45,7 @@ static int info_npy(json_t *o, const char *path)
     return 0;
 }
 
-// --- safetensors ---------------------------------------------------------------------------------------------------
+// --- weights -------------------------------------------------------------------------------------------------------
 
 static json_t *tensors_json(const struct st_file *f)
 {
@@ -87,7 +89,7 @@ static bool find_config(struct config *c, const struct st_file *f, const char *p
     bool found = beside && file_exists(beside) && config_named(c, beside) == 0;
     free(dir);
     free(beside);
-    return found;
+    return found || config_infer(c, f, path) == 0;
 }
 
 static int64_t lines(const char *text)
@@ -98,17 +100,33 @@ static int64_t lines(const char *text)
     return n;
 }
 
-static int info_safetensors(json_t *o, const char *path, bool tensors)
+static bool is_weights(const char *ext)
+{
+    static const char *const endings[] = {".safetensors", ".pt", ".pth", ".ckpt", ".bin", NULL};
+    for (int i = 0; endings[i]; i++)
+        if (strcmp(ext, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+static int info_weights(json_t *o, const char *path, bool tensors)
 {
     struct st_file f;
     struct config c;
-    int rc = st_open(&f, path);
+    char sum[SHA256_HEX];
+    int rc = weights_open(&f, path);
     if (rc)
         return rc;
     bool model = st_find(&f, "visual.conv1.weight") != NULL;
     set(o, "kind", json_string(model ? "checkpoint" : st_meta_get(&f, "diht.steps") ? "training state"
-                               : "safetensors"));
+                               : "tensors"));
     set(o, "bytes", json_integer((json_int_t)f.map.size));
+    sha256_hex(sum, f.map.at, f.map.size);
+    set(o, "sha256", json_string(sum));
+    for (const char *const *name = config_names; *name; name++)
+        if (strncmp(*name, "diht_", 5) == 0 && strncmp(path_name(path), *name, strlen(*name)) == 0 &&
+            strstr(path_name(path), sum))
+            set(o, "licence", json_string("released DiHT weights: CC-BY-NC 4.0 (no commercial use)"));
     sizes(o, &f);
     const char *merges = st_meta_get(&f, "diht.merges"), *steps = st_meta_get(&f, "diht.steps");
     if (model && find_config(&c, &f, path)) {
@@ -246,11 +264,8 @@ int task_info(const diht_info_options *o, char **result)
         rc = FAIL(EMISSING_, "%s: no such file or directory", o->path);
     else if (strcmp(ext, ".npy") == 0)
         rc = info_npy(all, o->path);
-    else if (strcmp(ext, ".pt") == 0 || strcmp(ext, ".pth") == 0 || strcmp(ext, ".ckpt") == 0)
-        rc = FAIL(EUNSUPPORTED_, "%s: PyTorch's pickled files cannot be read; save the state_dict as .safetensors",
-                  o->path);
-    else if (strcmp(ext, ".safetensors") == 0)
-        rc = info_safetensors(all, o->path, o->tensors);
+    else if (is_weights(ext))
+        rc = info_weights(all, o->path, o->tensors);
     else
         rc = info_data(all, o->path);
     struct buf b = {0};

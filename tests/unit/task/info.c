@@ -81,8 +81,8 @@ static void none_of_them(void)
     int fd = mkstemps(path, 3);
     CHECK(fd >= 0);
     close(fd);
-    CHECK(task_info(&(diht_info_options){.path = path}, &text) == EUNSUPPORTED_ && !text &&
-          strstr(error_last(), ".safetensors"));
+    CHECK(task_info(&(diht_info_options){.path = path}, &text) == EFORMAT_ && !text &&
+          strstr(error_last(), path));
     unlink(path);
 }
 
