@@ -17,6 +17,7 @@ extern const struct command command_verify;
 extern const struct command command_drift;
 extern const struct command command_loss;
 extern const struct command command_info;
+extern const struct command command_convert;
 extern const struct command command_bench;
 
 const struct command *const commands[] = {
@@ -36,6 +37,7 @@ const struct command *const commands[] = {
     &command_drift,
     &command_loss,
     &command_info,
+    &command_convert,
     &command_bench,
     NULL,
 };

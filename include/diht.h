@@ -285,6 +285,15 @@ typedef struct diht_info_options {
 DIHT_API void diht_info_defaults(diht_info_options *o);
 DIHT_API int diht_info(const diht_info_options *o, char **result);
 
+typedef struct diht_convert_options {
+    const char *path;        // .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin
+    const char *out;         // .safetensors, configuration inside
+    const char *dtype;       // "fp32", "fp16", "bf16" (NULL: each tensor's own)
+    bool json;
+} diht_convert_options;
+DIHT_API void diht_convert_defaults(diht_convert_options *o);
+DIHT_API int diht_convert(const diht_convert_options *o, char **result);
+
 typedef struct diht_bench_options {
     const char *only;        // one name, or a prefix ending in '*'
     int threads;

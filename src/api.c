@@ -102,6 +102,8 @@ void diht_info_defaults(diht_info_options *o)
     *o = (diht_info_options){0};
 }
 
+void diht_convert_defaults(diht_convert_options *o) { *o = (diht_convert_options){0}; }
+
 void diht_bench_defaults(diht_bench_options *o)
 {
     *o = (diht_bench_options){.seconds = 1};
@@ -129,4 +131,5 @@ int diht_verify(const diht_verify_options *o, char **result) { return task_verif
 int diht_drift(const diht_drift_options *o, char **result) { return task_drift(o, result); }
 int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, result); }
 int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }
+int diht_convert(const diht_convert_options *o, char **result) { return task_convert(o, result); }
 int diht_bench(const diht_bench_options *o, void (*line)(void *, const char *), void *user) { return bench_run(o, line, user); }

@@ -121,36 +121,6 @@ int clip_load(struct clip *c, const char *path, bool partial)
     return rc;
 }
 
-// The configuration in the metadata, else in config.json beside the file, else from the tensors' shapes; heads that it
-// does not mention from the tensors.
-static int read_config(struct config *c, const struct st_file *f, const char *path)
-{
-    const char *inside = st_meta_get(f, "diht.config");
-    int rc;
-    if (inside) {
-        rc = config_parse(c, inside, strlen(inside), path);
-    } else {
-        char *dir = path_dir(path), *beside = dir ? path_join(dir, "config.json") : NULL;
-        if (!beside)
-            rc = FAIL(EMEMORY_, "out of memory");
-        else if (!file_exists(beside))
-            rc = config_infer(c, f, path);
-        else
-            rc = config_named(c, beside);
-        free(dir);
-        free(beside);
-    }
-    int *classes[2] = {[HEAD_OBJECT] = &c->object_classes, [HEAD_ATTRIBUTE] = &c->attribute_classes};
-    for (int h = 0; h < 2 && !rc; h++) {
-        char name[32];
-        snprintf(name, sizeof name, "%s.weight", head_names[h]);
-        const struct st_tensor *t = st_find(f, name);
-        if (!*classes[h] && t && t->ndim == 2 && t->shape[0] > 0 && t->shape[0] <= 1 << 24)
-            *classes[h] = (int)t->shape[0];
-    }
-    return rc;
-}
-
 // The sizes agree with the file before memory for them is taken.
 static int check_file(const struct config *config, const struct st_file *f, const char *path)
 {
@@ -171,7 +141,7 @@ int clip_open(struct clip **out, struct ctx *ctx, const char *path)
     int rc = weights_open(&f, path);
     if (rc)
         return rc;
-    if ((rc = read_config(&config, &f, path)) || (rc = check_file(&config, &f, path)) ||
+    if ((rc = config_of_file(&config, &f, path)) || (rc = check_file(&config, &f, path)) ||
         (rc = clip_make(&c, ctx, &config)) || (rc = load_tensors(c, &f)))
         goto done;
     c->meta = f.meta;   // moves

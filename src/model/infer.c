@@ -3,10 +3,13 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "model/params.h"
 
 enum { RELEASED_HEAD = 64 };   // width of every head of the DiHT and OpenAI models
 
@@ -89,4 +92,32 @@ int config_infer(struct config *c, const struct st_file *f, const char *path)
     log_info("%s: sizes from its tensors; heads %d wide, %s: %s", path, RELEASED_HEAD, openai ? "QuickGELU" : "GELU",
              openai ? "OpenAI's file, by its extra scalars" : known);
     return config_check(c, path);
+}
+
+int config_of_file(struct config *c, const struct st_file *f, const char *path)
+{
+    const char *inside = st_meta_get(f, "diht.config");
+    int rc;
+    if (inside) {
+        rc = config_parse(c, inside, strlen(inside), path);
+    } else {
+        char *dir = path_dir(path), *beside = dir ? path_join(dir, "config.json") : NULL;
+        if (!beside)
+            rc = FAIL(EMEMORY_, "out of memory");
+        else if (!file_exists(beside))
+            rc = config_infer(c, f, path);
+        else
+            rc = config_named(c, beside);
+        free(dir);
+        free(beside);
+    }
+    int *classes[2] = {[HEAD_OBJECT] = &c->object_classes, [HEAD_ATTRIBUTE] = &c->attribute_classes};
+    for (int h = 0; h < 2 && !rc; h++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s.weight", head_names[h]);
+        const struct st_tensor *t = st_find(f, name);
+        if (!*classes[h] && t && t->ndim == 2 && t->shape[0] > 0 && t->shape[0] <= 1 << 24)
+            *classes[h] = (int)t->shape[0];
+    }
+    return rc;
 }

@@ -79,19 +79,6 @@ static void sizes(json_t *o, const struct st_file *f)
     set(o, "types", types);
 }
 
-// The model's configuration, inside the file or beside it; false: there is none that can be read.
-static bool find_config(struct config *c, const struct st_file *f, const char *path)
-{
-    const char *inside = st_meta_get(f, "diht.config");
-    if (inside)
-        return config_parse(c, inside, strlen(inside), path) == 0;
-    char *dir = path_dir(path), *beside = dir ? path_join(dir, "config.json") : NULL;
-    bool found = beside && file_exists(beside) && config_named(c, beside) == 0;
-    free(dir);
-    free(beside);
-    return found || config_infer(c, f, path) == 0;
-}
-
 static int64_t lines(const char *text)
 {
     int64_t n = 0;
@@ -129,7 +116,7 @@ static int info_weights(json_t *o, const char *path, bool tensors)
             set(o, "licence", json_string("released DiHT weights: CC-BY-NC 4.0 (no commercial use)"));
     sizes(o, &f);
     const char *merges = st_meta_get(&f, "diht.merges"), *steps = st_meta_get(&f, "diht.steps");
-    if (model && find_config(&c, &f, path)) {
+    if (model && config_of_file(&c, &f, path) == 0) {
         char *text = config_json(&c);
         set(o, "image_gflop", json_real(config_image_flop(&c) / 1e9));
         double rows = c.text.context_length;

@@ -7,11 +7,12 @@
 #include "base/rng.h"
 #include "golden.h"
 #include "model/torch.h"
+#include "task/task.h"
 
 static void same_tensors(const char *one, const char *other)
 {
     struct st_file a, b;
-    if (weights_open(&a, golden_path(one)) != 0 || weights_open(&b, golden_path(other)) != 0)
+    if (weights_open(&a, one) != 0 || weights_open(&b, other) != 0)
         golden_die();
     CHECK(a.n == b.n && a.n > 0);
     for (int i = 0; i < a.n; i++) {
@@ -33,9 +34,39 @@ static void same_tensors(const char *one, const char *other)
 
 static void forms_hold_the_same(void)
 {
-    same_tensors("model/A/A.fp32.pt", "model/A/A.fp32.safetensors");
-    same_tensors("model/A/A.fp16.pt", "model/A/A.fp16.safetensors");
-    same_tensors("model/C/C.views.pt", "model/C/C.fp32.pt");
+    same_tensors(golden_path("model/A/A.fp32.pt"), golden_path("model/A/A.fp32.safetensors"));
+    same_tensors(golden_path("model/A/A.fp16.pt"), golden_path("model/A/A.fp16.safetensors"));
+    same_tensors(golden_path("model/C/C.views.pt"), golden_path("model/C/C.fp32.pt"));
+}
+
+static void converted(const char *from, const char *dtype, const char *same)
+{
+    char path[64], *text = NULL;
+    snprintf(path, sizeof path, "/tmp/diht-convert-%d.safetensors", (int)getpid());
+    diht_convert_options o = {.path = golden_path(from), .out = path, .dtype = dtype};
+    CHECK(task_convert(&o, &text) == 0 && text);
+    free(text);
+    struct st_file f;
+    CHECK(st_open(&f, path) == 0 && st_meta_get(&f, "diht.config"));
+    st_close(&f);
+    same_tensors(path, golden_path(same));
+    CHECK(unlink(path) == 0);
+}
+
+static void conversions(void)
+{
+    converted("model/A/A.fp32.pt", NULL, "model/A/A.fp32.safetensors");
+    converted("model/A/A.fp32.pt", "fp16", "model/A/A.fp16.pt");
+    converted("model/A/A.fp16.pt", "fp32", "model/A/A.fp16.safetensors");
+    converted("model/C/C.views.pt", NULL, "model/C/C.fp32.pt");   // views written out in order
+    char *text = NULL;
+    diht_convert_options o = {.path = golden_path("model/A/A.fp32.pt"), .out = "/tmp/diht-never.safetensors"};
+    o.dtype = "int9";
+    CHECK(task_convert(&o, &text) == EUSAGE_ && !text && strstr(error_last(), "int9"));
+    o.dtype = NULL;
+    o.out = "/tmp/diht-never.pt";
+    CHECK(task_convert(&o, &text) == EUSAGE_ && !text && strstr(error_last(), ".safetensors"));
+    CHECK(!file_exists("/tmp/diht-never.pt") && !file_exists("/tmp/diht-never.safetensors"));
 }
 
 static void views_stay_views(void)
@@ -105,6 +136,7 @@ static void damaged_files(void)
 int main(void)
 {
     CASE(forms_hold_the_same);
+    CASE(conversions);
     CASE(views_stay_views);
     CASE(damaged_files);
     return check_done();
