@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/infer.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,41 @@ int config_infer(struct config *c, const struct st_file *f, const char *path)
     return config_check(c, path);
 }
 
+// Hugging Face's config.json: heads and activation; sizes come from the tensors. 1: it is not one.
+static int config_hugging_face(struct config *c, const struct st_file *f, const char *beside, const char *path)
+{
+    json_t *root = json_load_file(beside, 0, NULL);
+    json_t *image = json_object_get(root, "vision_config"), *text = json_object_get(root, "text_config");
+    int rc = 1;
+    if (image && text) {
+        json_int_t heads = json_integer_value(json_object_get(image, "num_attention_heads"));
+        json_int_t text_heads = json_integer_value(json_object_get(text, "num_attention_heads"));
+        const char *act = json_string_value(json_object_get(image, "hidden_act"));
+        const char *text_act = json_string_value(json_object_get(text, "hidden_act"));
+        act = act ? act : "quick_gelu";              // what that library takes when the file is silent
+        text_act = text_act ? text_act : "quick_gelu";
+        (void)config_named(c, config_names[0]);
+        c->name[0] = 0;
+        rc = from_shapes(c, f, path);
+        if (!rc && (strcmp(act, text_act) != 0 || (strcmp(act, "quick_gelu") != 0 && strcmp(act, "gelu") != 0)))
+            rc = FAIL(EUNSUPPORTED_, "%s: hidden_act %.20s and %.20s: quick_gelu or gelu, the same in both towers, is known",
+                      beside, act, text_act);
+        if (!rc && (heads < 1 || text_heads < 1 || heads > 1024 || text_heads > 1024 || c->vision.width % heads ||
+                    c->text.width % text_heads))
+            rc = FAIL(EFORMAT_, "%s: num_attention_heads must be given in both parts and divide the widths %d and %d",
+                      beside, c->vision.width, c->text.width);
+        if (!rc) {
+            c->vision.head_width = c->vision.width / (int)heads;
+            c->text.heads = (int)text_heads;
+            c->quick_gelu = strcmp(act, "quick_gelu") == 0;
+            log_info("%s: sizes from its tensors; heads and %s from %s", path, act, beside);
+            rc = config_check(c, beside);
+        }
+    }
+    json_decref(root);
+    return rc;
+}
+
 int config_of_file(struct config *c, const struct st_file *f, const char *path)
 {
     const char *inside = st_meta_get(f, "diht.config");
@@ -106,7 +142,7 @@ int config_of_file(struct config *c, const struct st_file *f, const char *path)
             rc = FAIL(EMEMORY_, "out of memory");
         else if (!file_exists(beside))
             rc = config_infer(c, f, path);
-        else
+        else if ((rc = config_hugging_face(c, f, beside, path)) == 1)
             rc = config_named(c, beside);
         free(dir);
         free(beside);

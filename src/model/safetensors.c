@@ -224,7 +224,8 @@ static int64_t place(const struct st_tensor *t, int64_t i)
 
 static double element(const struct st_tensor *t, int64_t i)
 {
-    const unsigned char *p = t->data + place(t, i) * types[t->type].size;
+    int64_t run = t->part ? i / t->part : 0, at = t->part ? i % t->part : place(t, i);
+    const unsigned char *p = (run ? t->more[run - 1] : t->data) + at * types[t->type].size;
     uint16_t h;
     uint32_t bits;
     float f;
@@ -249,7 +250,7 @@ static double element(const struct st_tensor *t, int64_t i)
 
 void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out)
 {
-    if (t->type == ST_F32 && !t->strided) {   // also keeps the bits of a signalling NaN
+    if (t->type == ST_F32 && !t->strided && !t->part) {   // also keeps the bits of a signalling NaN
         memcpy(out, t->data + first * 4, (size_t)n * 4);
         return;
     }

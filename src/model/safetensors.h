@@ -24,6 +24,8 @@ struct st_tensor {
     const unsigned char *data;  // mapped, read-only, any alignment
     bool strided;               // elements do not lie in order (PyTorch's views): `stride` tells where
     int64_t stride[ST_DIMS];    // elements
+    int64_t part;               // > 0: three runs of so many elements, the second and third at `more`
+    const unsigned char *more[2];
 };
 
 struct st_meta {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/names.h"
 #include "model/pickle.h"
 #include "model/zip.h"
 
@@ -200,6 +201,8 @@ int weights_open(struct st_file *f, const char *path)
         rc = strip(f, "module.", path);
     if (!rc && st_find(f, "visual.conv1.weight") && st_find(f, "text.ln_final.weight"))
         rc = strip(f, "text.", path);
+    if (!rc && names_hugging_face(f))
+        rc = names_translate(f, path);
     if (rc)
         st_close(f);
     return rc;

@@ -10,7 +10,8 @@
 int torch_open(struct st_file *f, const char *path);
 
 // A safetensors or a PyTorch file, by its first bytes. "module." before every name (DataParallel's) and "text." before
-// the text tower's (open_clip's) are taken off.
+// the text tower's (open_clip's) are taken off, Hugging
+// Face's names become the reference's.
 int weights_open(struct st_file *f, const char *path);
 
 #endif

@@ -133,11 +133,73 @@ static void damaged_files(void)
     buf_free(&file);
 }
 
+// A's tensors under Hugging Face's names, query, key and value apart, projections transposed: the same tensors again.
+static void hugging_face(void)
+{
+    static const char *const names[][2] = {
+        {"visual.class_embedding", "vision_model.embeddings.class_embedding"},
+        {"visual.conv1.weight", "vision_model.embeddings.patch_embedding.weight"},
+        {"visual.proj", "visual_projection.weight"},
+        {"token_embedding.weight", "text_model.embeddings.token_embedding.weight"},
+        {"visual.transformer.resblocks.1.mlp.c_fc.weight", "vision_model.encoder.layers.1.mlp.fc1.weight"},
+        {"transformer.resblocks.0.ln_2.bias", "text_model.encoder.layers.0.layer_norm2.bias"},
+    };
+    enum { PLAIN = sizeof names / sizeof *names, ALL = PLAIN + 3 };
+    struct st_file a, b;
+    struct atomic_file out;
+    struct st_entry e[ALL];
+    int64_t turned[2], third[2];
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/diht-names-%d.safetensors", (int)getpid());
+    CHECK(st_open(&a, golden_path("model/A/A.fp32.safetensors")) == 0);
+    const struct st_tensor *qkv = st_find(&a, "transformer.resblocks.1.attn.in_proj_weight"), *t[PLAIN];
+    for (int i = 0; i < PLAIN; i++) {
+        t[i] = st_find(&a, names[i][0]);
+        e[i] = (struct st_entry){names[i][1], ST_F32, t[i]->ndim, t[i]->shape};
+    }
+    turned[0] = t[2]->shape[1];
+    turned[1] = t[2]->shape[0];
+    e[2].shape = turned;
+    third[0] = qkv->shape[0] / 3;
+    third[1] = qkv->shape[1];
+    static const char *const parts[] = {"text_model.encoder.layers.1.self_attn.q_proj.weight",
+                                        "text_model.encoder.layers.1.self_attn.k_proj.weight",
+                                        "text_model.encoder.layers.1.self_attn.v_proj.weight"};
+    for (int i = 0; i < 3; i++)
+        e[PLAIN + i] = (struct st_entry){parts[i], ST_F32, 2, third};
+    CHECK(st_begin(&out, path, e, ALL, NULL, 0) == 0);
+    for (int i = 0; i < PLAIN; i++)
+        for (int64_t k = 0; k < t[i]->count; k++) {
+            float x;
+            st_read_f32(t[i], i == 2 ? k % turned[1] * turned[0] + k / turned[1] : k, 1, &x);
+            CHECK(st_add(&out, &x, 4) == 0);
+        }
+    CHECK(st_add(&out, qkv->data, qkv->count * 4) == 0 && atomic_commit(&out) == 0);
+    CHECK(weights_open(&b, path) == 0 && b.n == PLAIN + 1);
+    for (int i = 0; i <= PLAIN; i++) {
+        const struct st_tensor *x = i < PLAIN ? t[i] : qkv, *y = st_find(&b, x->name);
+        CHECK(y && y->count == x->count && memcmp(x->shape, y->shape, (size_t)x->ndim * 8) == 0);
+        for (int64_t k = 0; y && k < x->count; k++) {
+            float p, q;
+            st_read_f32(x, k, 1, &p);
+            st_read_f32(y, k, 1, &q);
+            if (p != q) {
+                check_close(__FILE__, __LINE__, x->name, q, p, 0);
+                break;
+            }
+        }
+    }
+    st_close(&a);
+    st_close(&b);
+    CHECK(unlink(path) == 0);
+}
+
 int main(void)
 {
     CASE(forms_hold_the_same);
     CASE(conversions);
     CASE(views_stay_views);
     CASE(damaged_files);
+    CASE(hugging_face);
     return check_done();
 }
