@@ -194,6 +194,21 @@ static void hugging_face(void)
     CHECK(unlink(path) == 0);
 }
 
+// {"epoch", "lr", "state_dict": {"module.a", "module.b", "module.c"}}: b is a's storage from element 1, transposed.
+static void nested_and_prefixed(void)
+{
+    static const float expected[] = {1, 5, 9, 2, 6, 10};
+    struct st_file f;
+    float x[6] = {0};
+    CHECK(weights_open(&f, golden_path("../fuzz/corpus/torch/nested")) == 0 && f.n == 3);
+    const struct st_tensor *b = st_find(&f, "b");
+    CHECK(b && b->strided && b->count == 6 && b->shape[0] == 2 && st_find(&f, "a") && st_find(&f, "c")->type == ST_F16);
+    if (b)
+        st_read_f32(b, 0, 6, x);
+    CHECK(memcmp(x, expected, sizeof x) == 0);
+    st_close(&f);
+}
+
 int main(void)
 {
     CASE(forms_hold_the_same);
@@ -201,5 +216,6 @@ int main(void)
     CASE(views_stay_views);
     CASE(damaged_files);
     CASE(hugging_face);
+    CASE(nested_and_prefixed);
     return check_done();
 }
