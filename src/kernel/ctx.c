@@ -143,7 +143,8 @@ int ctx_open(struct ctx **out, enum dtype real, int threads, const char *isa)
     c->pool = pool_new(c->threads, NULL);
     c->worker = memory_take((size_t)c->threads * WORKER_SCRATCH);
     c->shared = memory_take(SHARED_SCRATCH);
-    if (!c->pool || !c->worker || !c->shared) {
+    c->held = memory_zero((size_t)c->threads * sizeof *c->held);
+    if (!c->pool || !c->worker || !c->shared || !c->held) {
         ctx_close(c);
         return EMEMORY_;
     }
@@ -158,6 +159,7 @@ void ctx_close(struct ctx *c)
     pool_free(c->pool);
     free(c->worker);
     free(c->shared);
+    free(c->held);
     free(c);
 }
 

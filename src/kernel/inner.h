@@ -102,6 +102,12 @@ struct inner {
 
 extern const struct inner inner_ref_f32, inner_ref_f64, inner_avx2, inner_avx512;
 
+// The rows that lie prepared in a worker's scratch: which run's, from which on. A worker's own, a line of its own.
+struct held {
+    _Alignas(64) uint64_t run;
+    int64_t row;
+};
+
 struct ctx {
     struct kernels table;
     const struct inner *inner;
@@ -112,6 +118,8 @@ struct ctx {
     struct pool *pool;
     int threads;
     char *worker;              // threads x WORKER_SCRATCH
+    struct held *held;         // [threads]
+    uint64_t runs;             // of pieces with prepared rows, so far
     char *shared;              // SHARED_SCRATCH
 };
 

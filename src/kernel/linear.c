@@ -59,7 +59,8 @@ struct job {
     const struct engine *engine;
     struct product base;
     int64_t rows, columns;     // of a piece
-    int64_t row_pieces;
+    int64_t column_pieces;
+    uint64_t run;
 };
 
 // --- preparing -----------------------------------------------------------------------------------------------------
@@ -81,24 +82,25 @@ static void pack(struct ctx *ctx, const struct engine *engine, void *to, const s
 
 // --- products ------------------------------------------------------------------------------------------------------
 // Rows 2 or 4 KiB apart fall into one or two cache sets and push each other out: they are copied a line apart.
-static void spread(struct product *p)
+static void spread(struct product *p, bool held)
 {
     int64_t stride = p->k + LINE / (int64_t)sizeof(float);
     if (p->a_row % 512 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
         return;
-    for (int64_t i = 0; i < p->m; i++)
+    for (int64_t i = 0; i < p->m && !held; i++)
         memcpy((float *)p->scratch + i * stride, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));
     p->a = p->scratch;
     p->a_row = stride;
 }
 
 // The rows as a narrow engine takes them, in the worker's scratch.
-static void narrow(const struct engine *engine, struct product *p)
+static void narrow(const struct engine *engine, struct product *p, bool held)
 {
     int64_t rows = pieces_of(p->m, engine->height) * engine->height, bytes = rows * engine_row(engine, p->k);
     struct quant *quant = (struct quant *)((char *)p->scratch + bytes);
     assert(bytes + rows * (int64_t)sizeof *quant <= WORKER_SCRATCH);
-    engine->pack_rows(p->scratch, quant, p->a, p->a_row, p->a_k, p->m, p->k);
+    if (!held)
+        engine->pack_rows(p->scratch, quant, p->a, p->a_row, p->a_k, p->m, p->k);
     p->packed_rows = p->scratch;
     p->quant = quant;
 }
@@ -108,7 +110,7 @@ static void piece_product(void *arg, int64_t piece, int worker)
     struct job *j = arg;
     struct product p = j->base;
     size_t size = j->ctx->size;
-    int64_t row = piece % j->row_pieces * j->rows, column = piece / j->row_pieces * j->columns;
+    int64_t row = piece / j->column_pieces * j->rows, column = piece % j->column_pieces * j->columns;
     p.m = least(j->rows, p.m - row);
     p.n = least(j->columns, p.n - column);
     p.a = step(p.a, row * p.a_row, size);
@@ -120,29 +122,34 @@ static void piece_product(void *arg, int64_t piece, int worker)
     p.residual = step(p.residual, row * p.c_row + column, size);
     p.bias = step(p.bias, column, size);
     p.scratch = ctx_scratch(j->ctx, worker);
+    // pieces follow each other along the columns: a worker's next one mostly has the rows that it prepared for this one
+    struct held *held = &j->ctx->held[worker];
+    bool same = held->run == j->run && held->row == row;
+    *held = (struct held){j->run, row};
     if (j->engine->type != j->ctx->real)
-        narrow(j->engine, &p);
+        narrow(j->engine, &p, same);
     else if (p.packed)
-        spread(&p);
+        spread(&p, same);
     j->engine->product(&p);
 }
 
 static void run(struct ctx *ctx, const struct engine *engine, const struct product *p, int64_t rows, int64_t columns)
 {
-    struct job j = {.ctx = ctx, .engine = engine, .base = *p, .rows = rows, .columns = columns, .row_pieces = pieces_of(p->m, rows)};
+    struct job j = {.ctx = ctx, .engine = engine, .base = *p, .rows = rows, .columns = columns,
+                    .column_pieces = pieces_of(p->n, columns), .run = __atomic_add_fetch(&ctx->runs, 1, __ATOMIC_RELAXED)};
     if (p->m > 0 && p->n > 0)
-        pool_run(ctx->pool, j.row_pieces * pieces_of(p->n, columns), piece_product, &j);
+        pool_run(ctx->pool, pieces_of(p->m, rows) * j.column_pieces, piece_product, &j);
 }
 
 // Rows by a packed weight: long chunks of rows, and columns cut only where the rows alone do not fill the machine.
 static void run_rows(struct ctx *ctx, const struct engine *engine, const struct product *p)
 {
-    enum { PIECES = 32 };   // wished for; by the shape, not by the threads, but no harm if it were
+    int64_t wanted = 32 * ctx->threads;
     int64_t grain = engine->height > 1 && engine->height < 16 ? 2 * engine->height : 32;   // whole register blocks
     int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->type))) / grain * grain;
     rows = rows < grain ? grain : rows;
     int64_t pieces = pieces_of(p->m, rows), panel = engine->panel ? engine->panel : 16;
-    int64_t cuts = pieces_of(PIECES, pieces), columns = pieces_of(pieces_of(p->n, cuts), panel) * panel;
+    int64_t cuts = pieces_of(wanted, pieces), columns = pieces_of(pieces_of(p->n, cuts), panel) * panel;
     columns = columns < 4 * panel ? 4 * panel : columns;
     run(ctx, engine, p, rows, columns);
 }

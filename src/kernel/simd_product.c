@@ -3,7 +3,7 @@
 // from its packed panels, a is read a scalar at a time. The tail of a linear map is applied before the entries leave.
 #include "kernel/simd_leave.h"
 
-enum { AHEAD = 8 };   // steps of k by which b is asked for before it is used
+enum { AHEAD = 8, STEPS = 4 };   // steps of k by which b is asked for before it is used; steps a turn of the loop
 
 void NAMED(pack)(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
 {
@@ -57,6 +57,16 @@ void NAMED(pack_rows)(void *to_, struct quant *quant, const void *a_, int64_t a_
         }
 }
 
+// *sum += a b, in this form and this order: left to themselves compilers move sums between registers, and spill.
+ALWAYS void v_add_product(vf *sum, vf a, vf b)
+{
+#ifdef __AVX512F__
+    __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+#else
+    __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(*sum) : "x"(a), "x"(b));
+#endif
+}
+
 // `height` rows by one panel. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row and 1.
 // next: what of b the second-level cache should hold soon, a line for each step of k.
 ALWAYS void block(const struct product *p, const float *a, int64_t a_row, int64_t a_k, const float *b, const float *next, int64_t row,
@@ -75,21 +85,43 @@ ALWAYS void block(const struct product *p, const float *a, int64_t a_row, int64_
         for (int c = 0; c < PANEL; c += PANEL - 1)
             __builtin_prefetch((float *)p->c + (row + r) * p->c_row + column + c, 1);
     }
-    for (int64_t l = 0; l < k; l++) {
-        __builtin_prefetch(next + l * 16, 0, 2);
-        for (int c = 0; c < PANEL; c += 16)
-            __builtin_prefetch(b + (l + AHEAD) * PANEL + c);
-        vf b0 = v_load(b + l * PANEL), b1 = v_load(b + l * PANEL + VL);
+    int64_t l = 0;
+    for (; l + STEPS <= k; l += STEPS) {   // several steps an address: what adds takes from the multipliers' ports
+#pragma GCC unroll 8
+        for (int u = 0; u < STEPS; u++) {
+            __builtin_prefetch(next + u * 16, 0, 2);
+            for (int c = 0; c < PANEL; c += 16)
+                __builtin_prefetch(b + (u + AHEAD) * PANEL + c);
+            vf b0 = v_load(b + u * PANEL), b1 = v_load(b + u * PANEL + VL);
+#pragma GCC unroll 16
+            for (int r = 0; r < height; r++) {
+                vf x = v_all(at[r / GROUP][r % GROUP * a_row + u * a_k]);
+                v_add_product(&sum[r][0], x, b0);
+                v_add_product(&sum[r][1], x, b1);
+            }
+        }
+        b += STEPS * PANEL;
+        next += STEPS * 16;
+#pragma GCC unroll 16
+        for (int g = 0; g * GROUP < height; g++) {
+            at[g] += STEPS * a_k;
+            __asm__("" : "+r"(at[g]));   // or the compiler wants a register a row, has too few, and spills
+        }
+        __asm__("" : "+r"(b), "+r"(next));
+    }
+    for (; l < k; l++) {
+        vf b0 = v_load(b), b1 = v_load(b + VL);
 #pragma GCC unroll 16
         for (int r = 0; r < height; r++) {
             vf x = v_all(at[r / GROUP][r % GROUP * a_row]);
-            sum[r][0] += x * b0;
-            sum[r][1] += x * b1;
+            v_add_product(&sum[r][0], x, b0);
+            v_add_product(&sum[r][1], x, b1);
         }
+        b += PANEL;
 #pragma GCC unroll 16
         for (int g = 0; g * GROUP < height; g++) {
             at[g] += a_k;
-            __asm__("" : "+r"(at[g]));   // or the compiler wants a register a row, has too few, and spills
+            __asm__("" : "+r"(at[g]));
         }
     }
     const float *more;
