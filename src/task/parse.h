@@ -8,6 +8,5 @@
 
 void parse_json(struct buf *out, const struct parser *p);      // one line with its end
 void parse_explain(struct buf *out, const struct parser *p);   // several, then an empty one
-void json_text(struct buf *out, const char *text, size_t n);   // quoted and escaped; bytes that are no UTF-8 as U+FFFD
 
 #endif
