@@ -15,10 +15,11 @@ static const struct { const char *room, *may; } arrows[] = {
     {"model", "model nn kernel base"},
     {"net", "net base"},
     {"image", "image base"},
+    {"spot", "spot image base"},
     {"data", "data image base"},
     {"report", "report data image base"},
-    {"bench", "bench model nn kernel data image caption base"},
-    {"task", "task report model nn kernel data image caption net base"},
+    {"bench", "bench model nn kernel data image spot caption base"},
+    {"task", "task report model nn kernel data image spot caption net base"},
 };
 enum { ROOMS = sizeof arrows / sizeof *arrows };
 
@@ -122,7 +123,7 @@ static void tests_are_tidy(void)
 {
     char dir[2048];
     snprintf(dir, sizeof dir, "%s/tests", root);
-    walk(dir, "base caption kernel nn model image data report bench task");
+    walk(dir, "base caption kernel nn model image spot data report bench task");
 }
 
 // include/diht.h compiles by itself, strictly, in C and in C++.
