@@ -20,6 +20,7 @@ static const struct option options[] = {
     {"batch", OPT_INT, AT(batch), "N", "samples at once"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many)"},
+    MODEL_AS(diht_classify_options),
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},
     {0},
 };

@@ -8,6 +8,7 @@ static const struct option options[] = {
     {"path", OPT_TEXT, AT(path), "FILE", "checkpoint: .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin", true, true},
     {"out", OPT_TEXT, AT(out), "FILE", "the .safetensors file to write", false, true},
     {"dtype", OPT_TEXT, AT(dtype), "TYPE", "fp32, fp16 or bf16 (default: each tensor's own)"},
+    MODEL_AS(diht_convert_options),
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},
     {0},
 };

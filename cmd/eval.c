@@ -30,6 +30,7 @@ static const struct option options[] = {
     {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32, bf16 or int8"},
     {"threads", OPT_INT, AT(threads), "N", "compute threads (0: one a processor)"},
     {"loaders", OPT_INT, AT(loaders), "N", "decoding threads (0: as many)"},
+    MODEL_AS(diht_eval_options),
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},
     {0},
 };

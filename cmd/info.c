@@ -7,6 +7,7 @@
 static const struct option options[] = {
     {"path", OPT_TEXT, AT(path), "PATH", "checkpoint, dataset or .npy file", true, true},
     {"tensors", OPT_FLAG, AT(tensors), "", "list every tensor"},
+    MODEL_AS(diht_info_options),
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},
     {0},
 };

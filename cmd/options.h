@@ -22,6 +22,15 @@ struct option {
     bool rest;               // OPT_TEXTS: --name takes every value up to the next option
 };
 
+// What every command that opens a model takes, for its field `as`.
+#define MODEL_AS(type)                                                                                            \
+    {"model-config", OPT_TEXT, offsetof(type, as.config), "FILE",                                                 \
+     "configuration the model lacks: a name, or JSON (ours, open_clip's, Hugging Face's, a ViT's)"},              \
+    {"head-width", OPT_INT, offsetof(type, as.head_width), "N", "columns a head, where the file does not tell"},  \
+    {"text-head-width", OPT_INT, offsetof(type, as.text_head_width), "N", "of the text tower (0: as the image tower's)"}, \
+    {"activation", OPT_TEXT, offsetof(type, as.activation), "A", "gelu or quick_gelu, where the file does not tell"}, \
+    {"image-size", OPT_INT, offsetof(type, as.image_size), "N", "pictures of this size: positions are interpolated"}
+
 struct command {
     const char *name, *summary, *example;
     const struct option *options;   // ends with a NULL name

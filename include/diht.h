@@ -40,6 +40,15 @@ DIHT_API void diht_stop(void);                // ask running jobs to finish clea
 enum { DIHT_LOG_DEBUG, DIHT_LOG_INFO, DIHT_LOG_WARN, DIHT_LOG_PROGRESS /* replaced by the next line */ };
 DIHT_API void diht_set_log(void (*sink)(void *user, int level, const char *line), void *user);
 
+// What a model's file does not say, or says otherwise than wanted; zero and NULL: nothing. What is assumed is logged.
+typedef struct diht_model_as {
+    const char *config;      // a configuration's name or file: ours, open_clip's, Hugging Face's, a ViT's sizes
+    int head_width;          // columns a head of the image tower
+    int text_head_width;     // of the text tower (0: as the image tower's)
+    const char *activation;  // "gelu" or "quick_gelu"
+    int image_size;          // pictures of another size than it was trained on: positions are interpolated
+} diht_model_as;
+
 // --- import: a caption list becomes a dataset ---------------------------------------------------------------------
 typedef struct diht_import_options {
     const char *list;        // TSV, CSV or JSON lines; header naming caption, path, tags, split, key, or none
@@ -181,7 +190,8 @@ DIHT_API int diht_train(const diht_train_options *o, char **result);
 
 // --- embed -----------------------------------------------------------------------------------------------------------
 typedef struct diht_embed_options {
-    const char *model;       // safetensors file
+    const char *model;       // .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin; an image tower alone embeds pictures only
+    diht_model_as as;
     const char *vocab;       // merges file (NULL: the model's, else the installed ones)
     const char *images_npy;  // float32 [n, 3, S, S], normalised
     const char *ids_npy;     // int64 [m, context]
@@ -203,6 +213,7 @@ DIHT_API int diht_embed(const diht_embed_options *o, char **result);
 typedef struct diht_eval_options {
     const char *image_features, *text_features, *txt2img;   // .npy files, used as given
     const char **models;     // or model files, ends with NULL, on the same samples: their differences with intervals
+    diht_model_as as;        // for all of them
     const char *vocab;       // merges file (NULL: the model's, else the installed ones)
     const char *data, *split;
     const char *images;      // directory that the list's picture paths start from; rows of addresses: files by row
@@ -230,6 +241,7 @@ DIHT_API int diht_eval(const diht_eval_options *o, char **result);
 // --- classify: zero-shot classification ----------------------------------------------------------------------------
 typedef struct diht_classify_options {
     const char *model, *vocab;
+    diht_model_as as;
     const char *data, *split, *images;      // class folders, WebDataset tars with .cls
     const char *classnames, *templates;     // a text a line, or JSON (NULL: files beside the data, else what is there)
     const char *set;                        // which list of a JSON file
@@ -255,6 +267,7 @@ DIHT_API int diht_verify(const diht_verify_options *o, char **result);
 // --- drift: what a lower precision does to a model ------------------------------------------------------------------
 typedef struct diht_drift_options {
     const char *model, *vocab, *data, *split, *images;
+    diht_model_as as;
     const char *prompt;
     int64_t rows;            // samples looked at (0: all)
     int batch, threads, loaders;
@@ -279,6 +292,7 @@ DIHT_API int diht_loss(const diht_loss_options *o, char **result);
 // --- info, bench ---------------------------------------------------------------------------------------------------
 typedef struct diht_info_options {
     const char *path;        // checkpoint, dataset or .npy
+    diht_model_as as;
     bool tensors;            // list every tensor
     bool json;
 } diht_info_options;
@@ -287,6 +301,7 @@ DIHT_API int diht_info(const diht_info_options *o, char **result);
 
 typedef struct diht_convert_options {
     const char *path;        // .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin
+    diht_model_as as;
     const char *out;         // .safetensors, configuration inside
     const char *dtype;       // "fp32", "fp16", "bf16" (NULL: each tensor's own)
     bool json;

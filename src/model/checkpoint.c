@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models and training states in safetensors files; models also in PyTorch's.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "model/clip_inner.h"
 #include "model/infer.h"
+#include "model/positions.h"
 #include "model/torch.h"
 
 // Scalars in OpenAI's own files that repeat the configuration.
@@ -54,6 +57,22 @@ static int write_tensor(struct atomic_file *a, struct ctx *ctx, view from, int64
     return rc;
 }
 
+// Patches a side where there are so many; 0: they are not a square.
+static int64_t side_of(int64_t patches)
+{
+    int64_t side = patches > 0 && patches < 1 << 21 ? (int64_t)lround(sqrt((double)patches)) : 0;
+    return side * side == patches ? side : 0;
+}
+
+// Image positions of another grid than ours, with or without a class token as ours.
+static bool other_grid(const struct tensor *t, const struct st_tensor *f)
+{
+    if (strcmp(t->name, "visual.positional_embedding") != 0 || f->ndim != 2 || f->shape[1] != t->shape[1] ||
+        f->shape[0] == t->shape[0] || !st_is_real(f->type))
+        return false;
+    return (side_of(t->shape[0]) && side_of(f->shape[0])) || (side_of(t->shape[0] - 1) && side_of(f->shape[0] - 1));
+}
+
 // Does the file's tensor fit ours? Sentence if not.
 static int check_tensor(const struct tensor *t, const struct st_tensor *f, const char *path)
 {
@@ -77,7 +96,7 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
             return FAIL(EMISSING_,
                         "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)",
                         path, p->tensors[i].name, f->n, p->n);
-        int rc = t ? check_tensor(&p->tensors[i], t, path) : 0;
+        int rc = t && !other_grid(&p->tensors[i], t) ? check_tensor(&p->tensors[i], t, path) : 0;
         if (rc)
             return rc;
     }
@@ -97,12 +116,32 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
     return 0;
 }
 
-static int load_tensors(struct clip *c, const struct st_file *f)
+static int read_positions(struct ctx *ctx, view to, const struct st_tensor *from, const struct config *c, const char *path)
+{
+    int64_t first = config_class_token(c), w = c->vision.width, grid = side_of(from->shape[0] - first), wanted = config_grid(c);
+    int64_t count = (first + wanted * wanted) * w;
+    float *in = malloc((size_t)from->count * sizeof *in), *out = malloc((size_t)count * sizeof *out);
+    int rc = in && out ? 0 : FAIL(EMEMORY_, "out of memory");
+    if (!rc) {
+        st_read_f32(from, 0, from->count, in);
+        positions_resize(out, in, first, grid, wanted, w);
+        ctx_put(ctx, to, out, count);
+        log_info("%s: positions of %lld x %lld patches interpolated (bicubic) to %lld x %lld", path, (long long)grid,
+                 (long long)grid, (long long)wanted, (long long)wanted);
+    }
+    free(in);
+    free(out);
+    return rc;
+}
+
+static int load_tensors(struct clip *c, const struct st_file *f, const char *path)
 {
     int rc = 0;
     for (int i = 0; i < c->params.n && !rc; i++) {
         const struct st_tensor *t = st_find(f, c->params.tensors[i].name);
-        if (t)
+        if (t && other_grid(&c->params.tensors[i], t))
+            rc = read_positions(c->ctx, clip_param(c, i), t, &c->config, path);
+        else if (t)
             rc = read_tensor(c->ctx, clip_param(c, i), t);
     }
     clip_changed(c);
@@ -116,7 +155,7 @@ int clip_load(struct clip *c, const char *path, bool partial)
     if (rc)
         return rc;
     if (!(rc = check_tensors(&c->params, &f, path, partial)))
-        rc = load_tensors(c, &f);
+        rc = load_tensors(c, &f, path);
     st_close(&f);
     return rc;
 }
@@ -132,7 +171,9 @@ static int check_file(const struct config *config, const struct st_file *f, cons
     return rc;
 }
 
-int clip_open(struct clip **out, struct ctx *ctx, const char *path)
+int clip_open(struct clip **out, struct ctx *ctx, const char *path) { return clip_open_as(out, ctx, path, NULL); }
+
+int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as)
 {
     *out = NULL;
     struct clip *c = NULL;
@@ -141,8 +182,8 @@ int clip_open(struct clip **out, struct ctx *ctx, const char *path)
     int rc = weights_open(&f, path);
     if (rc)
         return rc;
-    if ((rc = config_of_file(&config, &f, path)) || (rc = check_file(&config, &f, path)) ||
-        (rc = clip_make(&c, ctx, &config)) || (rc = load_tensors(c, &f)))
+    if ((rc = config_of_file(&config, &f, path, as)) || (rc = check_file(&config, &f, path)) ||
+        (rc = clip_make(&c, ctx, &config)) || (rc = load_tensors(c, &f, path)))
         goto done;
     c->meta = f.meta;   // moves
     c->nmeta = f.nmeta;

@@ -17,6 +17,8 @@ static view grad(const struct clip *c, int i) { return i < 0 ? NO_VIEW : view_at
 
 static void wire_norm(const struct clip *c, struct norm *n, int gamma, int beta)
 {
+    if (gamma < 0)
+        return;
     *n = (struct norm){.gamma = value(c, gamma), .beta = value(c, beta), .dgamma = grad(c, gamma),
                        .dbeta = grad(c, beta),
                        .width = c->params.tensors[gamma].count, .eps = c->config.layer_norm_eps};
@@ -36,6 +38,8 @@ static void wire_linear(const struct clip *c, struct linear *l, int w, int bias,
 
 static void wire_projection(const struct clip *c, struct projection *p, int w)
 {
+    if (w < 0)
+        return;
     const struct tensor *t = &c->params.tensors[w];
     *p = (struct projection){.w = value(c, w), .dw = grad(c, w), .in = t->shape[0], .out = t->shape[1]};
 }
@@ -69,7 +73,7 @@ static void wire(struct clip *c)
         wire_block(c, text, &text->blocks[l], &p->text_blocks[l], c->config.text.causal);
 
     struct patch_embedding *e = &image->patch;
-    wire_linear(c, &e->conv, p->conv, -1, 0, image->width);
+    wire_linear(c, &e->conv, p->conv, p->conv_b, 0, image->width);
     e->class_token = value(c, p->class_token);
     e->dclass_token = grad(c, p->class_token);
     e->pos = value(c, p->image_pos);
@@ -80,12 +84,13 @@ static void wire(struct clip *c)
     wire_norm(c, &image->norm, p->ln_post_w, p->ln_post_b);
     wire_projection(c, &image->proj, p->image_proj);
 
-    text->token = (struct token_embedding){.table = value(c, p->token), .pos = value(c, p->text_pos),
-                                           .dtable = grad(c, p->token),
-                                           .dpos = grad(c, p->text_pos), .width = text->width};
+    if (!config_image_only(&c->config))
+        text->token = (struct token_embedding){.table = value(c, p->token), .pos = value(c, p->text_pos),
+                                               .dtable = grad(c, p->token),
+                                               .dpos = grad(c, p->text_pos), .width = text->width};
     wire_norm(c, &text->norm, p->ln_final_w, p->ln_final_b);
     wire_projection(c, &text->proj, p->text_proj);
-    for (int h = 0; h < 2; h++)
+    for (int h = 0; h < HEADS; h++)
         if (p->head_w[h] >= 0)
             wire_linear(c, &c->head[h], p->head_w[h], p->head_b[h], 0, p->tensors[p->head_w[h]].shape[0]);
 }
@@ -107,7 +112,7 @@ static int each_linear(struct clip *c, linear_fn *fn)
                 rc = fn(c, all[i]);
         }
     }
-    for (int h = 0; h < 2 && !rc; h++)
+    for (int h = 0; h < HEADS && !rc; h++)
         if (c->head[h].w.at)
             rc = fn(c, &c->head[h]);
     return rc;
@@ -143,7 +148,7 @@ static int make_nets(struct clip *c)
                                             .heads = f->text.heads, .embed = f->embed_dim, .pool = f->text.pool,
                                             .most_rows = f->text.context_length};
     for (int t = 0; t < 2; t++)
-        if (!(c->net[t].blocks = calloc((size_t)c->net[t].layers, sizeof *c->net[t].blocks)))
+        if (!(c->net[t].blocks = calloc((size_t)c->net[t].layers + 1, sizeof *c->net[t].blocks)))
             return FAIL(EMEMORY_, "out of memory");
     return 0;
 }
@@ -264,8 +269,9 @@ view clip_grad(const struct clip *c, int tensor) { return grad(c, tensor); }
 
 double clip_logit_scale(const struct clip *c)
 {
-    double x;
-    ctx_get64(c->ctx, &x, value(c, c->params.logit_scale), 1);
+    double x = 0;
+    if (c->params.logit_scale >= 0)
+        ctx_get64(c->ctx, &x, value(c, c->params.logit_scale), 1);
     return x;
 }
 

@@ -18,7 +18,9 @@ struct tape;
 // --- life ----------------------------------------------------------------------------------------------------------
 // Fresh weights, drawn as the reference draws them; the same seed gives the same bits whatever the thread count.
 int clip_new(struct clip **out, struct ctx *ctx, const struct config *config, uint64_t seed);
-// A .safetensors checkpoint; the configuration from its metadata (diht.config), else from config.json beside it.
+// A checkpoint (model/torch.h: weights_open) and its configuration (model/infer.h: config_of_file, which `as` is for).
+struct model_as;
+int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as);
 int clip_open(struct clip **out, struct ctx *ctx, const char *path);
 void clip_free(struct clip *c);
 
@@ -49,7 +51,7 @@ view clip_param(const struct clip *c, int tensor);
 view clip_grad(const struct clip *c, int tensor);                  // after clip_train_begin
 void clip_changed(struct clip *c);                                 // after writing to a parameter from outside
 
-double clip_logit_scale(const struct clip *c);                     // the parameter: ln(1 / temperature)
+double clip_logit_scale(const struct clip *c);                     // the parameter: ln(1 / temperature); image only: 0
 void clip_set_logit_scale(struct clip *c, double ln);
 void clip_add_logit_scale_grad(struct clip *c, double d);          // += d loss / d logit_scale
 
@@ -94,7 +96,7 @@ int clip_backward_images(struct clip *c, struct tape *tape, view dfeatures);
 int clip_backward_texts(struct clip *c, struct tape *tape, view dfeatures);
 
 // Heads on raw image features: logits [n, classes]; backward: dfeatures [n, embed] +=, head gradients +=.
-enum head { HEAD_OBJECT, HEAD_ATTRIBUTE };
+enum head { HEAD_OBJECT, HEAD_ATTRIBUTE, HEAD_IMAGE /* a classifier that came with the weights */, HEADS };
 int clip_head_classes(const struct clip *c, enum head head);       // 0: no such head
 void clip_head(struct clip *c, enum head head, view logits, view features, int64_t n);
 void clip_head_backward(struct clip *c, enum head head, view dfeatures, view dlogits, view features, int64_t n);

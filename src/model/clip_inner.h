@@ -17,7 +17,7 @@ struct clip {
     struct matrices muon;          // those of them that Muon moves; list NULL: none
     int64_t steps;                 // optimizer steps taken
     struct tower_net net[2];       // by enum tower
-    struct linear head[2];         // by enum head; w absent: none
+    struct linear head[HEADS];         // by enum head; w absent: none
     struct tape *own[2];           // for encoding without a tape, made at its first use
     bool prune;
     struct st_meta *meta;          // of the file it came from

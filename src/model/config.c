@@ -100,6 +100,7 @@ int config_named(struct config *c, const char *name)
 static const char *const image_pools[] = {[POOL_CLASS] = "class", [POOL_MEAN] = "mean", NULL};
 static const char *const text_pools[] = {"", [POOL_MEAN] = "mean", [POOL_END] = "end", NULL};
 static const char *const resamplings[] = {[RESAMPLE_BICUBIC] = "bicubic", [RESAMPLE_BILINEAR] = "bilinear", NULL};
+static const char *const forms[] = {[FORM_CLIP] = "clip", [FORM_VIT] = "vit", NULL};
 static const char *const positions[] = {"normal", "sincos", NULL};
 
 enum kind { KEY_INT, KEY_REAL, KEY_BOOL, KEY_CHOICE, KEY_COLOUR };
@@ -129,6 +130,7 @@ static const struct key {
     {"vision", "mean", KEY_COLOUR, AT(vision.mean), -1000, 1000},
     {"vision", "std", KEY_COLOUR, AT(vision.std), 1e-6, 1000},
     {"vision", "interpolation", KEY_CHOICE, AT(vision.interpolation), 0, 0, resamplings},
+    {"vision", "form", KEY_CHOICE, AT(vision.form), 0, 0, forms},
     {"text", "context_length", KEY_INT, AT(text.context_length), 1, 65536, NULL, true},
     {"text", "vocab_size", KEY_INT, AT(text.vocab_size), 2, 1 << 24, NULL, true},
     {"text", "width", KEY_INT, AT(text.width), 1, 16384, NULL, true},
@@ -138,6 +140,7 @@ static const struct key {
     {"text", "causal", KEY_BOOL, AT(text.causal)},
     {"heads", "object", KEY_INT, AT(object_classes), 0, 1 << 24},
     {"heads", "attribute", KEY_INT, AT(attribute_classes), 0, 1 << 24},
+    {"heads", "image", KEY_INT, AT(image_classes), 0, 1 << 24},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
@@ -221,6 +224,7 @@ static int read_key(const struct key *k, json_t *v, struct config *c, const char
     return rc;
 }
 
+static bool is_text(const struct key *k) { return k->group && strcmp(k->group, "text") == 0; }
 static bool same_group(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
 // A key that the table lacks is a mistake (a misspelt option would be ignored silently), except "name".
@@ -250,7 +254,9 @@ static int read_keys(struct config *c, json_t *root, const char *from)
             return FAIL(EFORMAT_, "%s: %s must be an object", from, groups[g]);
         rc = unknown_keys(group, groups[g], from);
     }
-    for (int i = 0; i < KEYS && !rc; i++) {
+    for (int i = 0; i < KEYS && !rc; i++) {   // the image tower's first: its form says whether there is another
+        if (config_image_only(c) && is_text(&keys[i]))
+            continue;
         json_t *v = json_object_get(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name);
         char name[64];
         key_name(name, &keys[i]);
@@ -258,6 +264,11 @@ static int read_keys(struct config *c, json_t *root, const char *from)
             rc = read_key(&keys[i], v, c, from);
         else if (keys[i].needed)
             rc = FAIL(EFORMAT_, "%s: the model configuration lacks %s", from, name);
+    }
+    if (!rc && config_image_only(c)) {
+        memset(&c->text, 0, sizeof c->text);
+        if (json_object_get(root, "text"))
+            rc = FAIL(EFORMAT_, "%s: vision.form vit has no text tower, but the configuration has \"text\"", from);
     }
     const char *name = json_string_value(json_object_get(root, "name"));
     if (name)
@@ -285,6 +296,8 @@ int config_check(const struct config *c, const char *from)
     for (int i = 0; i < KEYS; i++) {   // a structure filled by code is held to the same bounds
         const void *at = (const char *)c + keys[i].at;
         int rc = 0;
+        if (config_image_only(c) && is_text(&keys[i]))
+            continue;
         if (keys[i].kind == KEY_INT)
             rc = check_number(&keys[i], *(const int *)at, from);
         else if (keys[i].kind == KEY_REAL)
@@ -300,7 +313,12 @@ int config_check(const struct config *c, const char *from)
     if (c->vision.width % c->vision.head_width)
         return FAIL(EFORMAT_, "%s: vision.width %d is not a multiple of vision.head_width %d", from, c->vision.width,
                     c->vision.head_width);
-    if (c->text.width % c->text.heads)
+    if (config_image_only(c) && c->embed_dim != c->vision.width)
+        return FAIL(EFORMAT_, "%s: vision.form vit has no projection: embed_dim %d must be vision.width %d", from,
+                    c->embed_dim, c->vision.width);
+    if (config_image_only(c) && c->vision.pool != POOL_CLASS)
+        return FAIL(EFORMAT_, "%s: vision.form vit pools the class token: vision.pool must be class", from);
+    if (!config_image_only(c) && c->text.width % c->text.heads)
         return FAIL(EFORMAT_, "%s: text.width %d is not a multiple of text.heads %d", from, c->text.width,
                     c->text.heads);
     if (c->vision.sincos && c->vision.width % 4)
@@ -348,10 +366,12 @@ char *config_json(const struct config *c)
     json_t *root = json_object();
     int bad = 0;
     for (int g = 0; g < GROUPS; g++)
-        bad |= json_object_set_new(root, groups[g], json_object());
+        if (!config_image_only(c) || strcmp(groups[g], "text") != 0)
+            bad |= json_object_set_new(root, groups[g], json_object());
     for (int i = 0; i < KEYS; i++)
-        bad |= json_object_set_new(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name,
-                                   key_json(&keys[i], c));
+        if (!config_image_only(c) || !is_text(&keys[i]))
+            bad |= json_object_set_new(keys[i].group ? json_object_get(root, keys[i].group) : root, keys[i].name,
+                                       key_json(&keys[i], c));
     if (*c->name)
         bad |= json_object_set_new(root, "name", json_string(c->name));
     char *text = bad ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
@@ -372,7 +392,7 @@ double config_image_flop(const struct config *c)
 {
     double w = c->vision.width, rows = config_image_rows(c), g = config_grid(c), p = c->vision.patch_size;
     return c->vision.layers * block_flop(w, config_hidden(c), rows, rows * rows) + 2 * g * g * 3 * p * p * w +
-        2 * w * c->embed_dim;
+        (config_image_only(c) ? 0 : 2 * w * c->embed_dim);
 }
 
 double config_text_flop(const struct config *c, double rows, double rows_squared)

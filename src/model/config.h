@@ -9,6 +9,9 @@
 
 enum pool_kind { POOL_CLASS, POOL_MEAN, POOL_END };               // image: class or mean; text: end or mean
 enum resampling { RESAMPLE_BICUBIC, RESAMPLE_BILINEAR };
+// CLIP's image tower, or a ViT alone, as SWAG's: patch convolution with bias, no norm before the blocks, no projection
+// (embed_dim is the width), and no text tower.
+enum form { FORM_CLIP, FORM_VIT };
 
 struct config {
     char name[64];                // "diht_vitb32_224px", "demo", ... or ""
@@ -22,13 +25,14 @@ struct config {
         bool sincos;              // positions start from 2-D sines x 0.5 instead of noise
         float mean[3], std[3];    // of pixels in 0 .. 1
         enum resampling interpolation;
+        enum form form;
     } vision;
     struct {
-        int context_length, vocab_size, width, layers, heads;
+        int context_length, vocab_size, width, layers, heads;   // all 0 with FORM_VIT
         enum pool_kind pool;      // POOL_END: row of the first highest id
         bool causal;              // a token sees only those before it
     } text;
-    int object_classes, attribute_classes;   // rows of the two heads on the image embedding; 0: no head
+    int object_classes, attribute_classes, image_classes;   // rows of the heads on the image embedding; 0: no head
 };
 
 // By name (config_names) or from a JSON file when `name` ends in ".json". The vocabulary of `tiny` and `demo` is a
@@ -41,6 +45,7 @@ char *config_json(const struct config *c);                        // fresh, sort
 // EFORMAT_ with the key, what was found and what is possible
 int config_check(const struct config *c, const char *from);
 
+static inline bool config_image_only(const struct config *c) { return c->vision.form == FORM_VIT; }
 static inline bool config_class_token(const struct config *c) { return c->vision.pool == POOL_CLASS; }
 static inline int config_grid(const struct config *c) { return c->vision.image_size / c->vision.patch_size; }
 static inline int config_image_rows(const struct config *c)

@@ -22,6 +22,8 @@ int tape_new(struct tape **out, struct clip *c, enum tower tower, int64_t items,
     *out = NULL;
     if (tower == TOWER_IMAGE && __builtin_mul_overflow(items, net->most_rows, &rows))
         rows = -1;
+    if (tower == TOWER_TEXT && config_image_only(&c->config))
+        return FAIL(EUSAGE_, "this model has an image tower alone: it takes no texts");
     if (items < 1 || rows < items || rows > INT32_MAX)
         return FAIL(EUSAGE_, "a batch of %lld items and %lld rows cannot be held at once: take smaller pieces",
                     (long long)items, (long long)rows);
@@ -81,11 +83,13 @@ static void embed_tile(struct tape *t, const struct tile *tile)
                                 tile->rows);
         return;
     }
-    view x = view_at(t->embedded, tile->at_row * net->width);
+    bool bare = !net->ln_pre.gamma.at;
+    view x = bare ? first.attention.x : view_at(t->embedded, tile->at_row * net->width);
     patch_embedding_forward(t->ctx, &net->patch, x, view_at(t->images, tile->item * image_size(t)), tile->n,
                             t->unrolled, t->patches);
-    norm_forward(t->ctx, &net->ln_pre, first.attention.x, view_at(t->mean, tile->at_row),
-                 view_at(t->rstd, tile->at_row), x, tile->rows);
+    if (!bare)
+        norm_forward(t->ctx, &net->ln_pre, first.attention.x, view_at(t->mean, tile->at_row),
+                     view_at(t->rstd, tile->at_row), x, tile->rows);
 }
 
 static void encode(struct tape *t, int64_t n, const struct texts *texts, view features)
@@ -135,6 +139,8 @@ static int check_texts(const struct clip *c, const struct texts *t)
 
 int clip_encode_texts(struct clip *c, const struct texts *texts, view features, struct tape *tape)
 {
+    if (config_image_only(&c->config))
+        return FAIL(EUSAGE_, "this model has an image tower alone: it takes no texts");
     int rc = check_texts(c, texts);
     if (rc)
         return rc;
@@ -155,9 +161,11 @@ static void embed_tile_backward(struct tape *t, const struct tile *tile)
         token_embedding_backward(t->ctx, &net->token, t->d, t->ids + tile->row, t->places + tile->at_row, tile->rows);
         return;
     }
-    view dx = t->scratch.mlp.dln;
-    norm_backward(t->ctx, &net->ln_pre, dx, false, t->d, view_at(t->embedded, tile->at_row * net->width),
-                  view_at(t->mean, tile->at_row), view_at(t->rstd, tile->at_row), tile->rows);
+    bool bare = !net->ln_pre.gamma.at;
+    view dx = bare ? t->d : t->scratch.mlp.dln;
+    if (!bare)
+        norm_backward(t->ctx, &net->ln_pre, dx, false, t->d, view_at(t->embedded, tile->at_row * net->width),
+                      view_at(t->mean, tile->at_row), view_at(t->rstd, tile->at_row), tile->rows);
     patch_embedding_backward(t->ctx, &net->patch, dx, view_at(t->images, tile->item * image_size(t)), tile->n,
                              t->unrolled, t->patches);
 }

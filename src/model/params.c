@@ -8,7 +8,15 @@
 
 #include "base/error.h"
 
-const char *const head_names[2] = {[HEAD_OBJECT] = "object_head", [HEAD_ATTRIBUTE] = "attribute_head"};
+const char *const head_names[HEADS] = {[HEAD_OBJECT] = "object_head", [HEAD_ATTRIBUTE] = "attribute_head",
+                                       [HEAD_IMAGE] = "visual.head"};
+
+int *params_classes(struct config *c, enum head head)
+{
+    int *const classes[HEADS] = {[HEAD_OBJECT] = &c->object_classes, [HEAD_ATTRIBUTE] = &c->attribute_classes,
+                                 [HEAD_IMAGE] = &c->image_classes};
+    return classes[head];
+}
 
 enum { ALIGN = 64 };   // elements: a cache line of any element type, and of vectors past it
 
@@ -53,6 +61,51 @@ static void add_blocks(struct params *p, struct block_params *blocks, const char
     }
 }
 
+static void build_image(struct params *p, const struct config *c)
+{
+    int64_t w = c->vision.width, patch = c->vision.patch_size;
+    double std = pow(w, -.5);
+    bool alone = config_image_only(c);
+    if (!alone)
+        p->logit_scale = add(p, "", "logit_scale", 0, NULL, INIT_VALUE, log(1 / .07));
+    p->conv = add(p, "", "visual.conv1.weight", 4, (int64_t[]){w, 3, patch, patch}, INIT_UNIFORM,
+                  pow(3 * patch * patch, -.5));
+    p->conv_b = alone ? add1(p, "visual.conv1.bias", w, INIT_ZERO, 0) : -1;
+    p->class_token = config_class_token(c) ? add1(p, "visual.class_embedding", w, INIT_NORMAL, std) : -1;
+    p->image_pos = add2(p, "visual.positional_embedding", config_image_rows(c), w,
+                        c->vision.sincos ? INIT_SINCOS : INIT_NORMAL, c->vision.sincos ? .5 : std);
+    p->ln_pre_w = alone ? -1 : add1(p, "visual.ln_pre.weight", w, INIT_ONE, 0);
+    p->ln_pre_b = alone ? -1 : add1(p, "visual.ln_pre.bias", w, INIT_ZERO, 0);
+    add_blocks(p, p->image_blocks, "visual.", w, config_hidden(c), c->vision.layers);
+    p->ln_post_w = add1(p, "visual.ln_post.weight", w, INIT_ONE, 0);
+    p->ln_post_b = add1(p, "visual.ln_post.bias", w, INIT_ZERO, 0);
+    p->image_proj = alone ? -1 : add2(p, "visual.proj", w, c->embed_dim, INIT_NORMAL, std);
+}
+
+static void build_text(struct params *p, const struct config *c)
+{
+    int64_t w = c->text.width;
+    p->token = add2(p, "token_embedding.weight", c->text.vocab_size, w, INIT_NORMAL, .02);
+    p->text_pos = add2(p, "positional_embedding", c->text.context_length, w, INIT_NORMAL, .01);
+    add_blocks(p, p->text_blocks, "", w, 4 * w, c->text.layers);
+    p->ln_final_w = add1(p, "ln_final.weight", w, INIT_ONE, 0);
+    p->ln_final_b = add1(p, "ln_final.bias", w, INIT_ZERO, 0);
+    p->text_proj = add2(p, "text_projection", w, c->embed_dim, INIT_NORMAL, pow(w, -.5));
+}
+
+static void build_heads(struct params *p, const struct config *c)
+{
+    struct config copy = *c;
+    for (int h = 0; h < HEADS; h++) {
+        char name[32];
+        int classes = *params_classes(&copy, (enum head)h);
+        snprintf(name, sizeof name, "%s.weight", head_names[h]);
+        p->head_w[h] = classes ? add2(p, name, classes, c->embed_dim, INIT_UNIFORM, pow(c->embed_dim, -.5)) : -1;
+        snprintf(name, sizeof name, "%s.bias", head_names[h]);
+        p->head_b[h] = classes ? add1(p, name, classes, INIT_ZERO, 0) : -1;
+    }
+}
+
 int params_build(struct params *p, const struct config *c)
 {
     memset(p, 0, sizeof *p);
@@ -63,42 +116,17 @@ int params_build(struct params *p, const struct config *c)
     p->tensors = calloc(room, sizeof *p->tensors);
     p->inits = calloc(room, sizeof *p->inits);
     p->image_blocks = calloc((size_t)c->vision.layers, sizeof *p->image_blocks);
-    p->text_blocks = calloc((size_t)c->text.layers, sizeof *p->text_blocks);
+    p->text_blocks = calloc((size_t)c->text.layers + 1, sizeof *p->text_blocks);
     if (!p->tensors || !p->inits || !p->image_blocks || !p->text_blocks) {
         params_free(p);
         return FAIL(EMEMORY_, "out of memory");
     }
-    int64_t w = c->vision.width, e = c->embed_dim, patch = c->vision.patch_size, tw = c->text.width;
-    double std = pow(w, -.5);
-    p->logit_scale = add(p, "", "logit_scale", 0, NULL, INIT_VALUE, log(1 / .07));
-
-    p->conv = add(p, "", "visual.conv1.weight", 4, (int64_t[]){w, 3, patch, patch}, INIT_UNIFORM,
-                  pow(3 * patch * patch, -.5));
-    p->class_token = config_class_token(c) ? add1(p, "visual.class_embedding", w, INIT_NORMAL, std) : -1;
-    p->image_pos = add2(p, "visual.positional_embedding", config_image_rows(c), w,
-                        c->vision.sincos ? INIT_SINCOS : INIT_NORMAL, c->vision.sincos ? .5 : std);
-    p->ln_pre_w = add1(p, "visual.ln_pre.weight", w, INIT_ONE, 0);
-    p->ln_pre_b = add1(p, "visual.ln_pre.bias", w, INIT_ZERO, 0);
-    add_blocks(p, p->image_blocks, "visual.", w, config_hidden(c), c->vision.layers);
-    p->ln_post_w = add1(p, "visual.ln_post.weight", w, INIT_ONE, 0);
-    p->ln_post_b = add1(p, "visual.ln_post.bias", w, INIT_ZERO, 0);
-    p->image_proj = add2(p, "visual.proj", w, e, INIT_NORMAL, std);
-
-    p->token = add2(p, "token_embedding.weight", c->text.vocab_size, tw, INIT_NORMAL, .02);
-    p->text_pos = add2(p, "positional_embedding", c->text.context_length, tw, INIT_NORMAL, .01);
-    add_blocks(p, p->text_blocks, "", tw, 4 * tw, c->text.layers);
-    p->ln_final_w = add1(p, "ln_final.weight", tw, INIT_ONE, 0);
-    p->ln_final_b = add1(p, "ln_final.bias", tw, INIT_ZERO, 0);
-    p->text_proj = add2(p, "text_projection", tw, e, INIT_NORMAL, pow(tw, -.5));
-
-    const int classes[2] = {[HEAD_OBJECT] = c->object_classes, [HEAD_ATTRIBUTE] = c->attribute_classes};
-    for (int h = 0; h < 2; h++) {
-        char name[32];
-        snprintf(name, sizeof name, "%s.weight", head_names[h]);
-        p->head_w[h] = classes[h] ? add2(p, name, classes[h], e, INIT_UNIFORM, pow(e, -.5)) : -1;
-        snprintf(name, sizeof name, "%s.bias", head_names[h]);
-        p->head_b[h] = classes[h] ? add1(p, name, classes[h], INIT_ZERO, 0) : -1;
-    }
+    build_image(p, c);
+    if (config_image_only(c))
+        p->logit_scale = p->token = p->text_pos = p->ln_final_w = p->ln_final_b = p->text_proj = -1;
+    else
+        build_text(p, c);
+    build_heads(p, c);
     return 0;
 }
 

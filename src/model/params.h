@@ -46,9 +46,9 @@ struct params {
     int64_t count;    // elements of the arena; every tensor starts on 64 bytes
     // Indices into tensors; -1: this model has none.
     int logit_scale;
-    int conv, class_token, image_pos, ln_pre_w, ln_pre_b, ln_post_w, ln_post_b, image_proj;
+    int conv, conv_b, class_token, image_pos, ln_pre_w, ln_pre_b, ln_post_w, ln_post_b, image_proj;
     int token, text_pos, ln_final_w, ln_final_b, text_proj;
-    int head_w[2], head_b[2];   // by enum head
+    int head_w[HEADS], head_b[HEADS];   // by enum head
     struct block_params *image_blocks, *text_blocks;
 };
 
@@ -58,6 +58,8 @@ void params_free(struct params *p);
 void params_draw(const struct params *p, int i, const struct config *config, struct rng *r, int64_t first, int64_t n,
                  double *out);
 
-extern const char *const head_names[2];   // "object_head", by enum head
+extern const char *const head_names[HEADS];   // "object_head", by enum head
+// Where the configuration keeps a head's number of classes.
+int *params_classes(struct config *c, enum head head);
 
 #endif

@@ -115,9 +115,16 @@ static int add_tensor(struct reader *r, const struct pickle_value *key, const st
 static int add_tensors(struct reader *r)
 {
     const struct pickle *p = &r->pickle;
-    int dict = p->root, nested = pickle_get(p, dict, "state_dict");
-    if (nested >= 0 && p->values[nested].kind == PICKLE_DICT)
-        dict = nested;
+    static const char *const nests[] = {"state_dict", "model"};   // training loops' files: one within the other at times
+    int dict = p->root;
+    for (int depth = 0, nested = dict; depth < 4 && nested >= 0; depth++) {   // a dictionary may hold itself
+        nested = -1;
+        for (int i = 0; i < 2 && nested < 0; i++) {
+            nested = pickle_get(p, dict, nests[i]);
+            nested = nested >= 0 && p->values[nested].kind == PICKLE_DICT ? nested : -1;
+        }
+        dict = nested >= 0 ? nested : dict;
+    }
     if (p->values[dict].kind != PICKLE_DICT)
         return FAIL(EFORMAT_, "%s: it holds no dictionary of tensors (a whole model? save its state_dict())", r->path);
     r->f->tensors = calloc((size_t)p->values[dict].n + 1, sizeof *r->f->tensors);
@@ -183,6 +190,15 @@ static bool all_begin(const struct st_file *f, const char *prefix)
     return f->n > 0;
 }
 
+bool weights_name(const char *path)
+{
+    static const char *const endings[] = {".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".torch", NULL};
+    for (int i = 0; endings[i]; i++)
+        if (strcmp(path_ext(path), endings[i]) == 0)
+            return true;
+    return false;
+}
+
 int weights_open(struct st_file *f, const char *path)
 {
     memset(f, 0, sizeof *f);
@@ -197,12 +213,16 @@ int weights_open(struct st_file *f, const char *path)
     int rc = n == 4 && memcmp(first, "PK\3\4", 4) == 0 ? torch_open(f, path) : st_open(f, path);
     if (rc)
         return rc;
-    if (all_begin(f, "module."))
-        rc = strip(f, "module.", path);
+    static const char *const wrappers[] = {"module.", "model."};   // DataParallel's, a training loop's
+    for (int i = 0; i < 2 && !rc; i++)
+        if (all_begin(f, wrappers[i]))
+            rc = strip(f, wrappers[i], path);
     if (!rc && st_find(f, "visual.conv1.weight") && st_find(f, "text.ln_final.weight"))
         rc = strip(f, "text.", path);
     if (!rc && names_hugging_face(f))
         rc = names_translate(f, path);
+    if (!rc && names_vit(f))
+        rc = names_translate_vit(f, path);
     if (rc)
         st_close(f);
     return rc;

@@ -37,6 +37,21 @@ static struct pool_tape pool_places(const struct tape *t, const struct tile *til
     return p;
 }
 
+// Forward: to [n, embed] from pooled rows; backward: to [n, w] from the features' gradients. Without a projection the
+// rows are the features.
+static void project(struct ctx *ctx, const struct tower_net *net, bool back, view to, view from, view rows, int64_t n)
+{
+    const struct kernels *k = ctx_kernels(ctx);
+    if (!net->proj.w.at) {
+        k->zero(ctx, to, n * net->width);
+        k->add(ctx, to, from, 1, n * net->width);
+    } else if (back) {
+        projection_backward(ctx, &net->proj, to, from, rows, n);
+    } else {
+        projection_forward(ctx, &net->proj, to, from, n);
+    }
+}
+
 void tower_forward(struct tape *t, const struct tile *tile, view features)
 {
     const struct tower_net *net = t->net;
@@ -52,7 +67,7 @@ void tower_forward(struct tape *t, const struct tile *tile, view features)
     }
     view rows = view_at(t->features_in, tile->at_item * net->width);
     pool_forward(t->ctx, &net->norm, how(t), rows, &pool, t->scratch.mlp.ln, &seqs);
-    projection_forward(t->ctx, &net->proj, features, rows, tile->n);
+    project(t->ctx, net, false, features, rows, NO_VIEW, tile->n);
 }
 
 void tower_backward(struct tape *t, const struct tile *tile, view dfeatures)
@@ -61,7 +76,7 @@ void tower_backward(struct tape *t, const struct tile *tile, view dfeatures)
     struct seqs seqs = tape_seqs(t, tile);
     struct pool_tape pool = pool_places(t, tile);
     view rows = view_at(t->features_in, tile->at_item * net->width), dy = t->pooled ? t->dn2 : t->d;
-    projection_backward(t->ctx, &net->proj, t->dn, dfeatures, rows, tile->n);
+    project(t->ctx, net, true, t->dn, dfeatures, rows, tile->n);
     pool_backward(t->ctx, &net->norm, how(t), dy, t->dn, &pool, how(t) == POOL_PICK ? t->dn2 : t->scratch.mlp.dln,
                   &seqs);
     for (int l = net->layers - 1; l >= 0; l--) {

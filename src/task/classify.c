@@ -198,19 +198,21 @@ static int run(struct classification *c, struct buf *out)
     const diht_classify_options *o = c->o;
     struct receipt receipt = {.kind = "classification", .model = o->model, .data = o->data, .split = o->split,
                               .images = o->images, .classnames = o->classnames, .templates = o->templates, .set = o->set,
-                              .vocab = o->vocab,
+                              .vocab = o->vocab, .as = o->as,
                               .resamples = o->resamples};
     struct buf tail = {0};
-    char *keep = NULL;
+    char *keep = NULL, identity[SHA256_HEX];
     int rc = source_open_with(&c->source, o->data, &(struct source_options){.split = o->split, .images = o->images});
     if (!rc)
         rc = read_names(c);
     if (!rc)
         rc = compute_open(&c->ctx, &receipt.precision, o->threads, o->precision, false);
     if (!rc)
-        rc = model_open(&c->clip, &c->tokenizer, c->ctx, o->model, o->vocab);
+        rc = model_open(&c->clip, &c->tokenizer, c->ctx, o->model, o->vocab, &o->as);
     if (!rc)
         rc = sha256_file(receipt.model_hash, o->model);
+    if (!rc)
+        rc = model_identity(identity, receipt.model_hash, c->clip);
     if (!rc)
         rc = features_place(&keep, o->keep, o->data);
     if (!rc) {
@@ -226,7 +228,7 @@ static int run(struct classification *c, struct buf *out)
                              &(struct features_options){.images_only = true, .batch = o->batch, .keep = keep,
                                                         .loaders = o->loaders ? o->loaders : o->threads,
                                                         .precision = receipt.precision,
-                                                        .model_hash = receipt.model_hash,
+                                                        .model_hash = identity,
                                                         .vocabulary = receipt.vocabulary_hash});
     if (!rc && (c->f.bad || source_excluded(c->source)))
         log_warn("%" PRId64 " samples could not be used and are left out", c->f.bad + source_excluded(c->source));

@@ -8,6 +8,7 @@
 #include "base/npy.h"
 #include "model/infer.h"
 #include "model/torch.h"
+#include "task/encode.h"
 #include "task/task.h"
 
 enum { CHUNK = 1 << 15 };
@@ -107,15 +108,19 @@ int task_convert(const diht_convert_options *o, char **result)
 {
     struct st_file f;
     struct config c;
+    const struct model_as as = model_as(&o->as);
     struct buf b = {0};
     int type = -1, n = 0;
     *result = NULL;
     int rc = o->dtype ? find_type(o->dtype, &type) : 0;
+    if (!rc && as.image_size)
+        rc = FAIL(EUSAGE_, "--image-size %d: weights are written as they are; give the size where the model is used",
+                  as.image_size);
     if (!rc && strcmp(path_ext(o->out), ".safetensors") != 0)
         rc = FAIL(EUSAGE_, "%s: models are written as .safetensors; give it that ending", o->out);
     if (rc || (rc = weights_open(&f, o->path)))
         return rc;
-    if (!(rc = config_of_file(&c, &f, o->path)))
+    if (!(rc = config_of_file(&c, &f, o->path, &as)))
         rc = convert(&f, &c, type, o->out, &n);
     st_close(&f);
     if (rc)

@@ -50,7 +50,7 @@ static int encode(const diht_drift_options *o, const struct precision *p, struct
     if (there)
         rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images, .last = o->rows});
     if (there && !rc)
-        rc = model_open(&clip, &t, ctx, o->model, o->vocab);
+        rc = model_open(&clip, &t, ctx, o->model, o->vocab, &o->as);
     if (there && !rc)
         rc = features_encode(f, clip, t, s, &(struct features_options){.prompt = o->prompt, .batch = o->batch,
                                              .loaders = o->loaders ? o->loaders : o->threads});

@@ -26,10 +26,12 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     struct source *s = NULL;
     struct features f = {0};
     struct buf keys = {0};
+    bool alone = config_image_only(clip_config(clip));
     int rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images});
     if (!rc)
         rc = features_encode(&f, clip, t, s,
                              &(struct features_options){.prompt = o->prompt, .raw = o->raw, .batch = o->batch,
+                                                        .images_only = alone,
                                                         .loaders = o->loaders ? o->loaders : o->threads});
     for (int64_t i = 0; i < f.n && !rc; i++) {
         struct sample sample;
@@ -40,10 +42,10 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     }
     if (!rc)
         rc = write_rows(o->out, "images.npy", f.images, f.n, f.d);
-    if (!rc)
+    if (!rc && !alone)
         rc = write_rows(o->out, "texts.npy", f.texts, f.m, f.d);
     char *path = rc ? NULL : path_join(o->out, "txt2img.npy");
-    if (!rc)
+    if (!rc && !alone)
         rc = path ? npy_write(path, NPY_I64, 1, &f.m, f.txt2img) : EMEMORY_;
     free(path);
     path = rc ? NULL : path_join(o->out, "keys.txt");
@@ -152,7 +154,11 @@ int task_embed(const diht_embed_options *o, char **result)
     if (!rc)
         rc = compute_open(&ctx, NULL, o->threads, o->precision, false);
     if (!rc)
-        rc = model_open(&clip, o->data ? &t : NULL, ctx, o->model, o->vocab);
+        rc = model_open(&clip, NULL, ctx, o->model, NULL, &o->as);
+    if (!rc && o->data && !config_image_only(clip_config(clip)))
+        rc = model_tokenizer(&t, clip, o->model, o->vocab);
+    if (!rc && o->ids_npy && config_image_only(clip_config(clip)))
+        rc = FAIL(EUSAGE_, "--ids-npy: %s is an image tower alone, it takes no texts", o->model);
     if (!rc)
         rc = dir_make(o->out);
     if (!rc && o->data)

@@ -13,14 +13,39 @@
 #include "base/log.h"
 #include "data/loader.h"
 
-int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab)
+struct model_as model_as(const diht_model_as *as)
+{
+    return (struct model_as){as->config, as->head_width, as->text_head_width, as->activation, as->image_size};
+}
+
+int model_identity(char out[SHA256_HEX], const char file_hash[SHA256_HEX], const struct clip *clip)
+{
+    char *config = config_json(clip_config(clip));
+    struct buf both = {0};
+    buf_fmt(&both, "%s %s", file_hash, config ? config : "");
+    int rc = config ? both.failed : EMEMORY_;
+    if (!rc)
+        sha256_hex(out, both.at, both.len);
+    buf_free(&both);
+    free(config);
+    return rc;
+}
+
+int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab,
+               const diht_model_as *as)
+{
+    struct model_as said = model_as(as);
+    int rc = clip_open_as(clip, ctx, path, &said);
+    return rc || !tokenizer ? rc : model_tokenizer(tokenizer, *clip, path, vocab);
+}
+
+int model_tokenizer(struct tokenizer **tokenizer, const struct clip *clip, const char *path, const char *vocab)
 {
     enum { CLIP_VOCABULARY = 49408 };
-    int rc = clip_open(clip, ctx, path);
-    if (rc || !tokenizer)
-        return rc;
-    const char *merges = clip_meta(*clip, "diht.merges");
-    int rows = clip_config(*clip)->text.vocab_size;
+    if (config_image_only(clip_config(clip)))
+        return FAIL(EUSAGE_, "%s: an image tower alone; this needs a model of images and texts", path);
+    const char *merges = clip_meta(clip, "diht.merges");
+    int rows = clip_config(clip)->text.vocab_size, rc;
     if (vocab)
         rc = tokenizer_open(tokenizer, vocab);
     else if (merges)

@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "data/source.h"
+#include "diht.h"
 #include "model/clip.h"
+#include "model/infer.h"
 #include "model/tokenizer.h"
 #include "task/class_names.h"
 
@@ -40,7 +43,13 @@ int features_place(char **out, const char *keep, const char *data);
 
 // A model file and its tokenizer (not when `tokenizer` is NULL): the merges file `vocab` when given, else those inside the
 // model, else, for a model of CLIP's vocabulary size, the installed ones.
-int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab);
+// A model without a text tower has none: EUSAGE_.
+int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab,
+               const diht_model_as *as);
+int model_tokenizer(struct tokenizer **tokenizer, const struct clip *clip, const char *path, const char *vocab);
+// What features are kept under: the file's hash and the configuration, which may come from elsewhere. EMEMORY_.
+int model_identity(char out[SHA256_HEX], const char file_hash[SHA256_HEX], const struct clip *clip);
+struct model_as model_as(const diht_model_as *as);
 
 int features_encode(struct features *f, struct clip *clip, const struct tokenizer *t, const struct source *s,
                     const struct features_options *o);

@@ -46,6 +46,7 @@ struct evaluation {
     struct clip *clip;
     struct tokenizer *tokenizer;
     struct receipt receipt;
+    char model_identity[SHA256_HEX];
     struct source *source[MAX_SPLITS];        // kept for the page: it borrows their captions
     struct page_split page[2 * MAX_SPLITS];
     int nsources, npages;
@@ -231,7 +232,7 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
                          &(struct features_options){.prompt = e->prompt, .batch = o->batch, .keep = e->keep,
                                                     .loaders = o->loaders ? o->loaders : o->threads,
                                                     .precision = e->precision,
-                                                    .model_hash = e->receipt.model_hash,
+                                                    .model_hash = e->model_identity,
                                                     .vocabulary = e->receipt.vocabulary_hash,
                                                     .each = e->ranges ? on_images : NULL, .user = e});
     if (!rc && (f.bad || source_excluded(s)))
@@ -380,7 +381,7 @@ static int evaluate_splits(struct evaluation *e, struct buf *out)
 
 static int open_model(struct evaluation *e, const char *path)
 {
-    int rc = model_open(&e->clip, &e->tokenizer, e->ctx, path, e->o->vocab);
+    int rc = model_open(&e->clip, &e->tokenizer, e->ctx, path, e->o->vocab, &e->o->as);
     if (rc)
         return rc;
     const char *merges = tokenizer_merges(e->tokenizer);
@@ -388,9 +389,10 @@ static int open_model(struct evaluation *e, const char *path)
         .kind = "retrieval", .model = path, .vocab = e->o->vocab, .data = e->o->data, .images = e->o->images,
         .preset = e->o->preset, .precision = e->precision, .prompt = e->prompt, .hubness = e->o->hubness,
         .exclude_tag = e->o->exclude_tag, .first = e->first, .last = e->last, .ranges = e->ranges,
-        .resamples = e->o->resamples};
+        .resamples = e->o->resamples, .as = e->o->as};
     sha256_hex(e->receipt.vocabulary_hash, merges, strlen(merges));
-    return sha256_file(e->receipt.model_hash, path);
+    rc = sha256_file(e->receipt.model_hash, path);
+    return rc ? rc : model_identity(e->model_identity, e->receipt.model_hash, e->clip);
 }
 
 static void close_model(struct evaluation *e)

@@ -17,6 +17,7 @@
 #include "model/config.h"
 #include "model/infer.h"
 #include "model/torch.h"
+#include "task/encode.h"
 #include "task/task.h"
 
 static void set(json_t *o, const char *key, json_t *value) { (void)json_object_set_new(o, key, value); }
@@ -87,17 +88,22 @@ static int64_t lines(const char *text)
     return n;
 }
 
-static bool is_weights(const char *ext)
+// Released files carry their SHA-256 in their names (SWAG's its first digits): which ones these are, if they are whole.
+static const char *licence_of(const char *path, const char *sum)
 {
-    static const char *const endings[] = {".safetensors", ".pt", ".pth", ".ckpt", ".bin", NULL};
-    for (int i = 0; endings[i]; i++)
-        if (strcmp(ext, endings[i]) == 0)
-            return true;
-    return false;
+    const char *name = path_name(path), *dash = strrchr(name, '-');
+    for (const char *const *known = config_names; *known; known++)
+        if (strncmp(*known, "diht_", 5) == 0 && strncmp(name, *known, strlen(*known)) == 0 && strstr(name, sum))
+            return "released DiHT weights: CC-BY-NC 4.0 (no commercial use)";
+    if ((strncmp(name, "vit_", 4) == 0 || strstr(name, "swag")) && dash &&
+        strlen(dash + 1) >= 8 && strncmp(dash + 1, sum, 8) == 0)
+        return "released SWAG weights: CC-BY-NC 4.0 (no commercial use)";
+    return NULL;
 }
 
-static int info_weights(json_t *o, const char *path, bool tensors)
+static int info_weights(json_t *o, const char *path, const diht_info_options *options)
 {
+    const struct model_as as = model_as(&options->as);
     struct st_file f;
     struct config c;
     char sum[SHA256_HEX];
@@ -110,17 +116,17 @@ static int info_weights(json_t *o, const char *path, bool tensors)
     set(o, "bytes", json_integer((json_int_t)f.map.size));
     sha256_hex(sum, f.map.at, f.map.size);
     set(o, "sha256", json_string(sum));
-    for (const char *const *name = config_names; *name; name++)
-        if (strncmp(*name, "diht_", 5) == 0 && strncmp(path_name(path), *name, strlen(*name)) == 0 &&
-            strstr(path_name(path), sum))
-            set(o, "licence", json_string("released DiHT weights: CC-BY-NC 4.0 (no commercial use)"));
+    const char *licence = licence_of(path, sum);
+    if (licence)
+        set(o, "licence", json_string(licence));
     sizes(o, &f);
     const char *merges = st_meta_get(&f, "diht.merges"), *steps = st_meta_get(&f, "diht.steps");
-    if (model && config_of_file(&c, &f, path) == 0) {
+    if (model && config_of_file(&c, &f, path, &as) == 0) {
         char *text = config_json(&c);
         set(o, "image_gflop", json_real(config_image_flop(&c) / 1e9));
         double rows = c.text.context_length;
-        set(o, "text_gflop", json_real(config_text_flop(&c, rows, rows * rows) / 1e9));
+        if (!config_image_only(&c))
+            set(o, "text_gflop", json_real(config_text_flop(&c, rows, rows * rows) / 1e9));
         set(o, "config", text ? json_loads(text, 0, NULL) : NULL);
         free(text);
     } else if (model) {
@@ -134,7 +140,7 @@ static int info_weights(json_t *o, const char *path, bool tensors)
     for (int i = 0; i < f.nmeta; i++)
         (void)json_array_append_new(keys, json_string(f.meta[i].key));
     set(o, "metadata", keys);
-    if (tensors)
+    if (options->tensors)
         set(o, "tensor_list", tensors_json(&f));
     st_close(&f);
     return 0;
@@ -251,8 +257,8 @@ int task_info(const diht_info_options *o, char **result)
         rc = FAIL(EMISSING_, "%s: no such file or directory", o->path);
     else if (strcmp(ext, ".npy") == 0)
         rc = info_npy(all, o->path);
-    else if (is_weights(ext))
-        rc = info_weights(all, o->path, o->tensors);
+    else if (weights_name(o->path))
+        rc = info_weights(all, o->path, o);
     else
         rc = info_data(all, o->path);
     struct buf b = {0};

@@ -147,7 +147,7 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
         const struct { const char *name, *text; } texts[] = {
             {"kind", r->kind}, {"machine", machine}, {"isa", ctx_kernels(ctx)->isa},
             {"precision", r->precision ? r->precision : "fp32"}, {"model", r->model},
-            {"model_sha256", r->model_hash}, {"vocabulary", r->vocab},
+            {"model_config", r->as.config}, {"activation", r->as.activation}, {"model_sha256", r->model_hash}, {"vocabulary", r->vocab},
             {"vocabulary_sha256", r->vocabulary_hash}, {"data", r->data},
             {"split", r->split}, {"images", r->images}, {"list_sha256", list}, {"pictures_sha256", bytes},
             {"preset", r->preset}, {"prompt", r->prompt}, {"exclude_tag", r->exclude_tag},
@@ -159,6 +159,9 @@ int receipt_json(struct buf *out, const struct receipt *r, struct ctx *ctx, cons
             buf_str(out, ", ");
             put_text(out, texts[i].name, texts[i].text);
         }
+        put_number(out, "head_width", r->as.head_width);
+        put_number(out, "text_head_width", r->as.text_head_width);
+        put_number(out, "image_size", r->as.image_size);
         put_number(out, "first_row", r->first);
         put_number(out, "last_row", r->last);
         put_number(out, "ranges", r->ranges);

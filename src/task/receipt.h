@@ -10,6 +10,7 @@
 struct receipt {
     const char *kind;                         // "retrieval", "classification"
     const char *model, *data, *split, *images, *preset, *prompt, *exclude_tag, *hubness;   // as given; NULL: not
+    diht_model_as as;
     const char *precision;                    // NULL: fp32
     const char *vocab;                        // file, NULL: the model's or the installed one
     const char *classnames, *templates, *set; // classification

@@ -25,7 +25,7 @@ int vocabulary_open(struct tokenizer **out, const char *vocab, const char *model
     struct clip *clip = NULL;
     int rc = ctx_open(&ctx, F32, 1, NULL);
     if (!rc)
-        rc = model_open(&clip, out, ctx, model, NULL);
+        rc = model_open(&clip, out, ctx, model, NULL, &(diht_model_as){0});
     clip_free(clip);
     ctx_close(ctx);
     return rc;

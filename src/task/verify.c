@@ -88,15 +88,19 @@ static int verify_one(struct compare *c, const json_t *was, const diht_verify_op
         snprintf(rows, sizeof rows, "%" PRId64 ":%" PRId64, whole(receipt, "first_row"), whole(receipt, "last_row"));
     else
         snprintf(rows, sizeof rows, "%" PRId64 ":", whole(receipt, "first_row"));
+    const diht_model_as as = {
+        .config = text(receipt, "model_config"), .head_width = (int)whole(receipt, "head_width"),
+        .text_head_width = (int)whole(receipt, "text_head_width"), .activation = text(receipt, "activation"),
+        .image_size = (int)whole(receipt, "image_size")};
     diht_eval_options eo = {
-        .models = models, .vocab = text(receipt, "vocabulary"), .data = text(receipt, "data"),
+        .models = models, .as = as, .vocab = text(receipt, "vocabulary"), .data = text(receipt, "data"),
         .split = text(receipt, "split"), .images = text(receipt, "images"), .preset = "raw",
         .precision = text(receipt, "precision"), .prompt = text(receipt, "prompt"), .rows = rows, .ranges = whole(receipt, "ranges"),
         .exclude_tag = text(receipt, "exclude_tag"), .hubness = text(receipt, "hubness"),
         .resamples = (int)whole(receipt, "resamples"), .keep = "none",
         .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
     diht_classify_options co = {
-        .model = models[0], .vocab = eo.vocab, .data = eo.data, .split = eo.split, .images = eo.images,
+        .model = models[0], .as = as, .vocab = eo.vocab, .data = eo.data, .split = eo.split, .images = eo.images,
         .set = text(receipt, "set"), .precision = eo.precision,
         .classnames = text(receipt, "classnames"), .templates = text(receipt, "templates"), .resamples = eo.resamples,
         .keep = "none", .batch = o->batch, .threads = o->threads, .loaders = o->loaders, .json = true};
