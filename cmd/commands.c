@@ -9,6 +9,7 @@ extern const struct command command_vocab;
 extern const struct command command_preprocess;
 extern const struct command command_tokenize;
 extern const struct command command_parse;
+extern const struct command command_filter;
 extern const struct command command_train;
 extern const struct command command_embed;
 extern const struct command command_eval;
@@ -29,6 +30,7 @@ const struct command *const commands[] = {
     &command_preprocess,
     &command_tokenize,
     &command_parse,
+    &command_filter,
     &command_train,
     &command_embed,
     &command_eval,

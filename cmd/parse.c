@@ -15,7 +15,11 @@ static const struct option options[] = {
 
 static void defaults(void *o) { diht_parse_defaults(o); }
 
-static void print(void *user, const char *text, size_t n) { fwrite(text, 1, n, stdout); }   // command_done looks at it
+static void print(void *user, const char *text, size_t n)
+{
+    if (fwrite(text, 1, n, stdout) != n || fflush(stdout) != 0)   // whoever reads waits for it, or is gone
+        diht_stop();
+}
 
 static int run(const void *o)
 {

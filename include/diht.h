@@ -152,6 +152,25 @@ DIHT_API void diht_parse_defaults(diht_parse_options *o);
 // "keep"}; null for a subject or object that is not said.
 DIHT_API int diht_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
 
+// --- filter, text alone: one decision a line --------------------------------------------------------------------------
+typedef struct diht_filter_text_options {
+    const char *input;       // lines (NULL or "-": standard input); packed with gzip or zstd or not
+    const char *format;      // "txt": a line is a caption, "tsv", "jsonl"; NULL: by the input's name, else txt
+    const char *field;       // tsv, jsonl: where the caption is (NULL: caption, or text)
+    int column;              // tsv without a header: the caption's, from 1
+    int complexity;          // keep needs this many relations of one object
+    bool no_action;          // keep does without an action
+    bool pass;               // write the kept lines themselves, and nothing for the others
+    bool json;
+    int threads;             // 0: one a processor
+} diht_filter_text_options;
+DIHT_API void diht_filter_text_defaults(diht_filter_text_options *o);
+// Without state and in order, a line for every line: "keep" or "drop", the reason (kept, unreadable, unparsable,
+// complexity, action), complexity, actions, tabs between; with `json` {"keep", "reason", "complexity", "n_actions"}. A
+// header is answered by these names. What came through a pipe is answered before more is waited for.
+DIHT_API int diht_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n),
+                              void *user);
+
 // --- train ---------------------------------------------------------------------------------------------------------
 typedef struct diht_train_options {
     const char *data;        // dataset or list

@@ -57,6 +57,11 @@ void diht_parse_defaults(diht_parse_options *o)
     *o = (diht_parse_options){.complexity = 1};
 }
 
+void diht_filter_text_defaults(diht_filter_text_options *o)
+{
+    *o = (diht_filter_text_options){.complexity = 1, .column = 1};
+}
+
 void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
@@ -122,6 +127,10 @@ int diht_tokenize(const diht_tokenize_options *o, void (*write)(void *, const ch
 int diht_parse(const diht_parse_options *o, void (*write)(void *, const char *, size_t), void *user)
 {
     return task_parse(o, write, user);
+}
+int diht_filter_text(const diht_filter_text_options *o, void (*write)(void *, const char *, size_t), void *user)
+{
+    return task_filter_text(o, write, user);
 }
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }

@@ -53,11 +53,12 @@ int stream_open(struct stream **out, const char *path)
     struct stream *s = calloc(1, sizeof *s);
     struct stat st;
     int rc = 0;
-    if (!s || !(s->path = strdup(path))) {
+    bool standard = strcmp(path, "-") == 0;
+    if (!s || !(s->path = strdup(standard ? "standard input" : path))) {
         free(s);
         return FAIL(EMEMORY_, "%s: out of memory", path);
     }
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    s->fd = standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0 || fstat(s->fd, &st) != 0) {
         rc = FAIL(error_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
         goto done;

@@ -9,7 +9,7 @@
 
 struct stream;
 
-int stream_open(struct stream **out, const char *path);          // EMISSING_, EIO_, EMEMORY_
+int stream_open(struct stream **out, const char *path);          // "-": standard input; EMISSING_, EIO_, EMEMORY_
 ssize_t stream_read(struct stream *s, void *to, size_t n);       // bytes, 0 at the end, EIO_, EFORMAT_ (damaged, cut off)
 double stream_share(const struct stream *s);                     // of the file on the disk read so far, 0 .. 1
 void stream_close(struct stream *s);                             // accepts NULL

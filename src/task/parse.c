@@ -2,76 +2,68 @@
 // Captions, one a line, to their parses.
 #include "task/parse.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "task/lines.h"
 #include "task/task.h"
 
-enum { FLUSH = 1 << 16 };
+struct parses {
+    const diht_parse_options *o;
+    struct table *table;
+    struct parser **parser;   // a worker
+    int workers;
+};
 
-static int run(FILE *f, const char *name, struct parser *p, const diht_parse_options *o, bool prompt, struct buf *out,
-               void (*write)(void *, const char *, size_t), void *user)
+static int start(void *arg, int workers)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t got;
-    int rc = 0;
-    for (int64_t number = 1; !rc && (got = getline(&line, &room, f)) >= 0; number++) {
-        size_t n = (size_t)got;
-        if (stop_requested()) {
-            rc = FAIL(ESTOPPED_, "stopped before line %" PRId64, number);
-            break;
-        }
-        n -= n && line[n - 1] == '\n';
-        n -= n && line[n - 1] == '\r';
-        parser_run(p, line, n, o->complexity, !o->no_action);
-        if (o->explain)
-            parse_explain(out, p);
-        else
-            parse_json(out, p);
-        rc = out->failed;
-        if (!rc && (prompt || out->len >= FLUSH)) {
-            write(user, out->at, out->len);
-            buf_clear(out);
-        }
-    }
-    if (!rc && ferror(f))
-        rc = FAIL(error_from_errno(errno), "%s: reading stopped: %s", name, strerror(errno));
-    if (out->len && out->at)
-        write(user, out->at, out->len);
-    free(line);
-    return rc;
+    struct parses *t = arg;
+    int rc = table_open(&t->table, NULL);
+    return rc ? rc : parsers_open(&t->parser, &t->workers, workers, t->table);
+}
+
+static int line(void *arg, int worker, int64_t number, const char *text, size_t n, struct buf *out)
+{
+    const struct parses *t = arg;
+    struct parser *p = t->parser[worker];
+    n -= n && text[n - 1] == '\r';
+    parser_run(p, text, n, t->o->complexity, !t->o->no_action);
+    if (t->o->explain)
+        parse_explain(out, p);
+    else
+        parse_json(out, p);
+    return 0;
 }
 
 int task_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user)
 {
-    struct table *table = NULL;
-    struct parser *p = NULL;
-    struct buf out = {0};
-    bool standard = !o->input || strcmp(o->input, "-") == 0;
-    FILE *f = NULL;
+    struct parses t = {.o = o};
+    struct lines_job job = {.input = o->input, .line = line, .start = start, .arg = &t, .write = write, .user = user};
     if (o->json && o->explain)
         return FAIL(EUSAGE_, "--json and --explain exclude each other: take one");
     if (o->complexity < 0)
         return FAIL(EUSAGE_, "--complexity %d: 0 or more expected", o->complexity);
-    stop_clear();
-    int rc = table_open(&table, NULL);
-    if (!rc) {
-        p = parser_new(table);
-        f = standard ? stdin : fopen(o->input, "r");
-        rc = !p ? EMEMORY_ : !f ? FAIL(error_from_errno(errno), "%s: cannot be read: %s", o->input, strerror(errno)) : 0;
-    }
-    if (!rc)
-        rc = run(f, standard ? "standard input" : o->input, p, o, false, &out, write, user);
-    if (f && !standard)
-        fclose(f);
-    buf_free(&out);
-    parser_free(p);
-    table_close(table);
+    int rc = lines_run(&job);
+    parsers_close(t.parser, t.workers);
+    table_close(t.table);
     return rc;
+}
+
+// --- a parser a worker --------------------------------------------------------------------------------------------------
+
+int parsers_open(struct parser ***out, int *count, int workers, const struct table *table)
+{
+    *count = 0;
+    *out = calloc((size_t)workers, sizeof **out);
+    for (; *out && *count < workers; ++*count)
+        if (!((*out)[*count] = parser_new(table)))
+            break;
+    return *count == workers ? 0 : FAIL(EMEMORY_, "out of memory for %d parsers", workers);
+}
+
+void parsers_close(struct parser **all, int count)
+{
+    for (int i = 0; i < count; i++)
+        parser_free(all[i]);
+    free(all);
 }
