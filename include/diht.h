@@ -308,6 +308,77 @@ typedef struct diht_loss_options {
 DIHT_API void diht_loss_defaults(diht_loss_options *o);
 DIHT_API int diht_loss(const diht_loss_options *o, char **result);
 
+// --- a model in memory: pictures and captions to features, no files between -------------------------------------------
+// A model held open. One call works at a time, by all its threads; calls from other threads wait for their turn. A
+// process made by fork() must open its own.
+typedef struct diht_model diht_model;
+typedef struct diht_tokenizer diht_tokenizer;   // never changes: any number of threads may use one at once
+
+typedef struct diht_model_options {
+    const char *path;        // .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin
+    diht_model_as as;
+    const char *vocab;       // merges file (NULL: the model's, else the installed ones)
+    const char *precision;   // of the products: "fp32", "bf16", "int8"; what the processor lacks falls back to fp32
+    int64_t max_pixels;      // pictures of more are refused by their header (0: 178,956,970)
+    int threads;             // 0: one a processor
+} diht_model_options;
+DIHT_API void diht_model_defaults(diht_model_options *o);
+DIHT_API int diht_model_open(diht_model **out, const diht_model_options *o);
+DIHT_API void diht_model_close(diht_model *m);   // accepts NULL
+
+typedef struct diht_model_facts {
+    int embed_dim, image_size, context_length, vocab_size;   // an image tower alone: no context, no vocabulary
+    int64_t parameters;
+    double logit_scale;      // the factor, 1 / temperature: logits are logit_scale * image . text
+    float mean[3], std[3];   // of pixels in 0 .. 1
+    const char *name;        // "diht_vitl14_336px", or "" when the file does not say; lives as long as the model
+    const char *precision;   // in use
+} diht_model_facts;
+DIHT_API void diht_model_describe(const diht_model *m, diht_model_facts *out);
+
+// A picture: a file, or a file's bytes, or pixels. The first that is set counts.
+typedef struct diht_picture {
+    const char *path;
+    const void *bytes;
+    size_t size;             // of bytes
+    const uint8_t *rgb;      // [height, width, 3]
+    int width, height;
+} diht_picture;
+// Shorter side to the size, bicubic, centre crop, normalised: pixels [n, 3, S, S]. m NULL: CLIP's mean and deviation,
+// `size` pixels a side, `threads` workers; else the model's own way and both are ignored.
+DIHT_API int diht_pictures(diht_model *m, const diht_picture *pictures, int64_t n, int size, int threads, float *pixels);
+
+// Features [n, embed_dim], rows divided by their norm unless `raw`. The same bits however many rows a call has.
+DIHT_API int diht_encode_pictures(diht_model *m, const diht_picture *pictures, int64_t n, bool raw, float *features);
+DIHT_API int diht_encode_pixels(diht_model *m, const float *pixels /* [n, 3, S, S] */, int64_t n, bool raw,
+                                float *features);
+DIHT_API int diht_encode_ids(diht_model *m, const int64_t *ids /* [n, width] */, int64_t n, int64_t width, bool raw,
+                             float *features);
+// UTF-8; bytes [n]: their lengths (a text may hold NUL), NULL: each ends at its NUL.
+DIHT_API int diht_encode_texts(diht_model *m, const char *const *texts, const size_t *bytes, int64_t n, bool raw,
+                               float *features);
+
+// vocab NULL: the merges installed for the user.
+DIHT_API int diht_tokenizer_open(diht_tokenizer **out, const char *vocab);
+DIHT_API void diht_tokenizer_close(diht_tokenizer *t);   // accepts NULL
+// ids [n, context], padded with 0 or cut with the end token kept.
+DIHT_API int diht_tokenizer_ids(const diht_tokenizer *t, const char *const *texts, const size_t *bytes, int64_t n,
+                                int context, int64_t *ids);
+// The model's own, borrowed. DIHT_EMISSING: it has none and was given none.
+DIHT_API int diht_model_tokenizer(diht_model *m, const diht_tokenizer **out);
+
+typedef struct diht_recall_options {
+    const float *images, *texts;   // [n, d], [m, d], used as given
+    int64_t n, m, d;
+    const int64_t *txt2img;        // [m]: each text's image; NULL: text i belongs to image i
+    int64_t ranges;                // images a gallery (0: one gallery of all)
+    int resamples;                 // bootstrap (0: no interval)
+    int threads;
+    bool json;
+} diht_recall_options;
+DIHT_API void diht_recall_defaults(diht_recall_options *o);
+DIHT_API int diht_recall(const diht_recall_options *o, char **result);   // as diht_eval of feature files
+
 // --- info, bench ---------------------------------------------------------------------------------------------------
 typedef struct diht_info_options {
     const char *path;        // checkpoint, dataset or .npy

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "bench/bench.h"
+#include "task/held.h"
 #include "task/task.h"
 
 _Static_assert((int)DIHT_EIO == EIO_ && (int)DIHT_EFORMAT == EFORMAT_ && (int)DIHT_EUSAGE == EUSAGE_ &&
@@ -109,6 +110,16 @@ void diht_info_defaults(diht_info_options *o)
 
 void diht_convert_defaults(diht_convert_options *o) { *o = (diht_convert_options){0}; }
 
+void diht_model_defaults(diht_model_options *o)
+{
+    *o = (diht_model_options){.precision = "fp32"};
+}
+
+void diht_recall_defaults(diht_recall_options *o)
+{
+    *o = (diht_recall_options){.resamples = 2000};
+}
+
 void diht_bench_defaults(diht_bench_options *o)
 {
     *o = (diht_bench_options){.seconds = 1};
@@ -142,3 +153,36 @@ int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, r
 int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }
 int diht_convert(const diht_convert_options *o, char **result) { return task_convert(o, result); }
 int diht_bench(const diht_bench_options *o, void (*line)(void *, const char *), void *user) { return bench_run(o, line, user); }
+
+int diht_model_open(diht_model **out, const diht_model_options *o) { return held_open(out, o); }
+void diht_model_close(diht_model *m) { held_close(m); }
+void diht_model_describe(const diht_model *m, diht_model_facts *out) { held_describe(m, out); }
+int diht_model_tokenizer(diht_model *m, const diht_tokenizer **out) { return held_tokenizer(m, out); }
+int diht_pictures(diht_model *m, const diht_picture *pictures, int64_t n, int size, int threads, float *pixels)
+{
+    return held_pictures(m, pictures, n, size, threads, pixels);
+}
+int diht_encode_pictures(diht_model *m, const diht_picture *pictures, int64_t n, bool raw, float *features)
+{
+    return held_encode_pictures(m, pictures, n, raw, features);
+}
+int diht_encode_pixels(diht_model *m, const float *pixels, int64_t n, bool raw, float *features)
+{
+    return held_encode_pixels(m, pixels, n, raw, features);
+}
+int diht_encode_ids(diht_model *m, const int64_t *ids, int64_t n, int64_t width, bool raw, float *features)
+{
+    return held_encode_ids(m, ids, n, width, raw, features);
+}
+int diht_encode_texts(diht_model *m, const char *const *texts, const size_t *bytes, int64_t n, bool raw, float *features)
+{
+    return held_encode_texts(m, texts, bytes, n, raw, features);
+}
+int diht_tokenizer_open(diht_tokenizer **out, const char *vocab) { return ids_open(out, vocab); }
+void diht_tokenizer_close(diht_tokenizer *t) { ids_close(t); }
+int diht_tokenizer_ids(const diht_tokenizer *t, const char *const *texts, const size_t *bytes, int64_t n, int context,
+                       int64_t *ids)
+{
+    return ids_of(t, texts, bytes, n, context, ids);
+}
+int diht_recall(const diht_recall_options *o, char **result) { return recall_arrays(o, result); }

@@ -39,7 +39,7 @@ int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx
     return rc || !tokenizer ? rc : model_tokenizer(tokenizer, *clip, path, vocab);
 }
 
-int model_tokenizer(struct tokenizer **tokenizer, const struct clip *clip, const char *path, const char *vocab)
+int model_tokenizer(struct tokenizer **out, const struct clip *clip, const char *path, const char *vocab)
 {
     enum { CLIP_VOCABULARY = 49408 };
     if (config_image_only(clip_config(clip)))
@@ -47,16 +47,19 @@ int model_tokenizer(struct tokenizer **tokenizer, const struct clip *clip, const
     const char *merges = clip_meta(clip, "diht.merges");
     int rows = clip_config(clip)->text.vocab_size, rc;
     if (vocab)
-        rc = tokenizer_open(tokenizer, vocab);
+        rc = tokenizer_open(out, vocab);
     else if (merges)
-        rc = tokenizer_parse(tokenizer, merges, strlen(merges), path);
+        rc = tokenizer_parse(out, merges, strlen(merges), path);
     else if (rows == CLIP_VOCABULARY)
-        rc = tokenizer_open_installed(tokenizer);
+        rc = tokenizer_open_installed(out);
     else
         rc = FAIL(EMISSING_, "%s: no vocabulary inside (diht.merges): give its merges file as --vocab", path);
-    if (!rc && tokenizer_vocab(*tokenizer) != rows)
+    if (!rc && tokenizer_vocab(*out) != rows) {
         rc = FAIL(EFORMAT_, "%s: its token embedding has %d rows, the vocabulary%s%s %d token ids", path, rows,
-                  vocab ? " of " : "", vocab ? vocab : "", tokenizer_vocab(*tokenizer));
+                  vocab ? " of " : "", vocab ? vocab : "", tokenizer_vocab(*out));
+        tokenizer_close(*out);
+        *out = NULL;
+    }
     return rc;
 }
 

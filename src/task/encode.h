@@ -46,7 +46,7 @@ int features_place(char **out, const char *keep, const char *data);
 // A model without a text tower has none: EUSAGE_.
 int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx, const char *path, const char *vocab,
                const diht_model_as *as);
-int model_tokenizer(struct tokenizer **tokenizer, const struct clip *clip, const char *path, const char *vocab);
+int model_tokenizer(struct tokenizer **out, const struct clip *clip, const char *path, const char *vocab);
 // What features are kept under: the file's hash and the configuration, which may come from elsewhere. EMEMORY_.
 int model_identity(char out[SHA256_HEX], const char file_hash[SHA256_HEX], const struct clip *clip);
 struct model_as model_as(const diht_model_as *as);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/npy.h"
 #include "task/eval.h"
+#include "task/held.h"
 #include "task/recall.h"
 
 enum { BOOTSTRAP_SEED = 20230105 };
@@ -49,14 +50,43 @@ static int64_t *cut_evenly(int64_t n, int64_t size, int64_t *galleries)
     return cut;
 }
 
-int eval_features(const diht_eval_options *o, char **result)
+int recall_arrays(const diht_recall_options *o, char **result)
 {
-    struct npy images = {0}, texts = {0}, map = {0};
     struct ctx *ctx = NULL;
     struct recall_result r = {0};
     struct buf out = {0};
+    int64_t *cut = NULL, galleries = 0;
+    int rc = 0;
+    if (o->ranges < 0)
+        return FAIL(EUSAGE_, "ranges of %lld images: 1 or more expected, or 0 for one gallery", (long long)o->ranges);
+    if (o->ranges && !(cut = cut_evenly(o->n, o->ranges, &galleries)))
+        rc = EMEMORY_;
+    if (!rc)
+        rc = ctx_open(&ctx, F32, o->threads, NULL);
+    if (!rc) {
+        struct recall_input in = {.images = o->images, .texts = o->texts, .n = o->n, .m = o->m, .d = o->d,
+                                  .txt2img = o->txt2img, .cut = cut, .galleries = galleries, .resamples = o->resamples,
+                                  .seed = BOOTSTRAP_SEED};
+        rc = recall_measure(&r, ctx, &in);
+    }
+    if (!rc && o->json)
+        rc = recall_json(&out, &r);
+    else if (!rc)
+        recall_table(&out, &r);
+    if (!rc)
+        rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
+    recall_free(&r);
+    ctx_close(ctx);
+    buf_free(&out);
+    free(cut);
+    return rc;
+}
+
+int eval_features(const diht_eval_options *o, char **result)
+{
+    struct npy images = {0}, texts = {0}, map = {0};
     float *x = NULL, *t = NULL;
-    int64_t *txt2img = NULL, *cut = NULL, galleries = 0;
+    int64_t *txt2img = NULL;
     int rc = open_rows(&images, o->image_features);
     if (!rc)
         rc = open_rows(&texts, o->text_features);
@@ -70,29 +100,15 @@ int eval_features(const diht_eval_options *o, char **result)
                   (long long)images.shape[0], (long long)texts.shape[0]);
     if (!rc && (!(x = npy_all_f32(&images)) || !(t = npy_all_f32(&texts)) || (o->txt2img && !(txt2img = npy_all_i64(&map)))))
         rc = EMEMORY_;
-    if (!rc && o->ranges && !(cut = cut_evenly(images.shape[0], o->ranges, &galleries)))
-        rc = EMEMORY_;
-    if (!rc)
-        rc = ctx_open(&ctx, F32, o->threads, NULL);
     if (!rc) {
-        struct recall_input in = {.images = x, .texts = t, .n = images.shape[0], .m = texts.shape[0], .d = images.shape[1],
-                                  .txt2img = txt2img, .cut = cut, .galleries = galleries, .resamples = o->resamples,
-                                  .seed = BOOTSTRAP_SEED};
-        rc = recall_measure(&r, ctx, &in);
+        diht_recall_options r = {.images = x, .texts = t, .n = images.shape[0], .m = texts.shape[0], .d = images.shape[1],
+                                 .txt2img = txt2img, .ranges = o->ranges, .resamples = o->resamples,
+                                 .threads = o->threads, .json = o->json};
+        rc = recall_arrays(&r, result);
     }
-    if (!rc && o->json)
-        rc = recall_json(&out, &r);
-    else if (!rc)
-        recall_table(&out, &r);
-    if (!rc)
-        rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
-    recall_free(&r);
-    ctx_close(ctx);
-    buf_free(&out);
     free(x);
     free(t);
     free(txt2img);
-    free(cut);
     npy_close(&images);
     npy_close(&texts);
     npy_close(&map);
