@@ -18,11 +18,17 @@
     {"max-pixels", OPT_INT64, AT(max_pixels), "N", "largest picture, by its header"},                             \
     {"min-size", OPT_INT64, AT(min_size), "N", "least shorter side in pixels"},                                   \
     {"max-aspect", OPT_REAL, AT(max_aspect), "R", "largest longer side / shorter side (0: any)"},                 \
+    {"resize", OPT_INT, AT(resize), "SIZE", "store scaled to SIZE pixels, never up (0: originals)"},              \
+    {"resize-mode", OPT_TEXT, AT(resize_mode), "MODE",                                                            \
+     "which side is SIZE: shorter, longer, border (longer, padded white), crop (middle square)"},                 \
+    {"enlarge", OPT_FLAG, AT(enlarge), "", "scale pictures smaller than SIZE up"},                                \
+    {"format", OPT_TEXT, AT(format), "F", "store as jpg, webp or png (else jpg when resizing, as they came when not)"}, \
+    {"quality", OPT_INT, AT(quality), "Q", "jpg, webp 1-100, png 1-9 (0: 95, 90, 6)"},                            \
     {"robots", OPT_TEXT, AT(robots), "WHAT", "robots.txt: obey or ignore"},                                       \
     {"contact", OPT_TEXT, AT(contact), "TEXT", "who fetches, for the User-Agent: a page or a mail address"},      \
     {"allow-net", OPT_TEXT, AT(allow_net), "CIDR", "networks to open although private or loopback, by commas"},   \
     {"dedup", OPT_FLAG, AT(dedup), "", "leave out pictures whose bytes are there already"},                       \
-    {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the SHA-256 that the bytes must have"},       \
+    {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the hash that the bytes must have"},       \
     {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"},                               \
     {"log", OPT_TEXT, AT(log), "FILE", "add a JSON line a row to this file"},                                     \
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "keep figures for Prometheus in this file"},                       \

@@ -66,7 +66,8 @@ typedef struct diht_fetch_options {
     const char *list;        // TSV (caption, address), CSV, JSON lines or bare addresses; packed with gzip or zstd or not
     const char *out;         // dataset directory; the same command goes on where it was stopped or killed
     const char *classes;     // diht_refetch: classes of failure to try again, "timeout,http-503" or "all"
-    const char *url_column, *caption_column, *hash_column;   // NULL: the known names; hash_column: a SHA-256 to verify
+    const char *url_column, *caption_column, *hash_column;   // NULL: the known names; hash_column: to verify, MD5,
+                                                             // SHA-1, SHA-256 or SHA-512 by its length
     const char *split;       // split of rows that name none
     double deadline;         // seconds a row may take, all tries and redirects together
     int retries;             // further tries of what may fare better
@@ -80,6 +81,12 @@ typedef struct diht_fetch_options {
     int64_t max_pixels;      // by the header
     int64_t min_size;        // shorter side in pixels
     double max_aspect;       // longer side / shorter side (0: any)
+    int resize;              // store pictures scaled to this many pixels (0: as they came)
+    const char *resize_mode; // what has that many: "shorter", "longer", "border" (longer, white up to a square), "crop"
+                             // (shorter, the middle square); img2dataset's names do too
+    bool enlarge;            // scale small ones up too
+    const char *format;      // store as "jpg", "webp" or "png" (NULL: jpg when resizing, else as they came)
+    int quality;             // jpg, webp 1 .. 100; png 1 .. 9 (0: 95, 90, 6)
     const char *robots;      // "obey" or "ignore" (robots.txt)
     const char *contact;     // address or page in the User-Agent, for those who are fetched from
     const char *allow_net;   // networks open in spite of being private, loopback ...: "127.0.0.0/8,fd00::/8"

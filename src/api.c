@@ -32,7 +32,7 @@ void diht_fetch_defaults(diht_fetch_options *o)
     *o = (diht_fetch_options){
         .classes = "all", .deadline = 30, .retries = 2, .redirects = 10, .per_host = 16, .concurrency = 2000,
         .connect_timeout = 10, .min_rate = 1000, .max_bytes = 32 << 20, .max_pixels = 2 * 89478485,
-        .robots = "obey", .shard_samples = 10000, .ranks = 1,
+        .resize_mode = "shorter", .robots = "obey", .shard_samples = 10000, .ranks = 1,
     };
 }
 

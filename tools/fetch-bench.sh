@@ -9,36 +9,13 @@ set -eu
 build=$(cd "$1" && pwd)
 count=${2:-20000} pairs=${3:-5}
 shift; [ $# -gt 0 ] && shift; [ $# -gt 0 ] && shift
-dir=$(mktemp -d)
-nginx=$(command -v nginx || echo /usr/sbin/nginx)
-[ -x "$nginx" ] || { echo "fetch-bench: nginx is not installed (apt-get install nginx-light)" >&2; exit 1; }
-command -v curl >/dev/null || { echo "fetch-bench: curl is not installed (apt-get install curl)" >&2; exit 1; }
+here=$(cd "$(dirname "$0")" && pwd)
 port=${PORT:-18377}
-stop() { [ -s "$dir/nginx.pid" ] && kill "$(cat "$dir/nginx.pid")" 2>/dev/null; rm -rf "$dir"; }
-trap stop EXIT
-trap 'exit 1' INT TERM
-chmod 755 "$dir"
-"$build/tools/fetch-pictures" "$dir/www" "$count" "http://127.0.0.1:$port" >&2
-chmod -R a+rX "$dir/www"
-cat >"$dir/nginx.conf" <<CONF
-pid $dir/nginx.pid;
-error_log $dir/error.log;
-worker_processes auto;
-events { worker_connections 4096; }
-http {
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    types { image/jpeg jpg; }
-    client_body_temp_path $dir/t1; proxy_temp_path $dir/t2; fastcgi_temp_path $dir/t3; uwsgi_temp_path $dir/t4;
-    scgi_temp_path $dir/t5;
-    server { listen 127.0.0.1:$port backlog=4096; root $dir/www; }
-}
-CONF
-"$nginx" -c "$dir/nginx.conf" -e "$dir/error.log"
+. "$here/serve-pictures.sh"
+command -v curl >/dev/null || { echo "fetch-bench: curl is not installed (apt-get install curl)" >&2; exit 1; }
+serve_pictures "$build" "$count" 1
 mkdir "$dir/plain"
 awk -F'\t' -v d="$dir/plain" '{ n++; printf "url = \"%s\"\noutput = \"%s/%d.jpg\"\n", $2, d, n }' "$dir/www/list.tsv" >"$dir/curl.conf"
-cat "$dir"/www/*/*.jpg >/dev/null   # into the page cache, for both
 
 now() { date +%s.%N; }
 with_curl() {

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 
@@ -43,6 +44,22 @@ void sha256_hex(char out[SHA256_HEX], const void *bytes, size_t n)
     unsigned char d[32] = {0};
     EVP_Digest(bytes, n, d, NULL, EVP_sha256(), NULL);
     hex(out, d);
+}
+
+bool hash_matches(const char *hex_, const void *bytes, size_t n)
+{
+    const EVP_MD *kinds[] = {EVP_md5(), EVP_sha1(), EVP_sha256(), EVP_sha512()};
+    unsigned char d[EVP_MAX_MD_SIZE];
+    char text[2 * EVP_MAX_MD_SIZE + 1];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t len = (size_t)EVP_MD_get_size(kinds[i]);
+        if (strlen(hex_) != 2 * len || EVP_Digest(bytes, n, d, NULL, kinds[i], NULL) != 1)
+            continue;
+        for (size_t k = 0; k < len; k++)
+            snprintf(text + 2 * k, 3, "%02x", d[k]);
+        return strcasecmp(text, hex_) == 0;
+    }
+    return false;
 }
 
 int sha256_file(char out[SHA256_HEX], const char *path)

@@ -221,12 +221,12 @@ static int read_runs(const struct bmp *b, struct image *out)
     return r.done >= r.all ? 0 : FAIL(EFORMAT_, "the BMP picture is cut off: its runs end too early");
 }
 
-int bmp_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+int bmp_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct bmp b = {.bytes = bytes, .size = n};
     int rc = read_header(&b);
     if (!rc)
-        rc = image_take(out, b.width, b.height, max_pixels);
+        rc = image_take(out, b.width, b.height, how->max_pixels);
     if (rc)
         return rc;
     return b.compression == RLE8 || b.compression == RLE4 ? read_runs(&b, out) : read_rows(&b, out);

@@ -5,12 +5,15 @@
 
 #include "image/image.h"
 
-int png_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
-int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
-int gif_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
-int webp_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
-int bmp_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
-int tiff_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels);
+int png_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+int gif_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+int webp_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+int bmp_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+int tiff_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how);
+
+// On white, as much of `c` as its alpha says.
+static inline unsigned char on_white(int c, int alpha) { return (unsigned char)((c * alpha + 255 * (255 - alpha) + 127) / 255); }
 
 // Check the header's size against the cap and take the memory: EFORMAT_, EUNSUPPORTED_, EMEMORY_.
 int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels);

@@ -91,7 +91,7 @@ static int paint(GifFileType *gif, struct image *out, unsigned char table[256][3
     return rc;
 }
 
-int gif_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+int gif_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct bytes b = {bytes, bytes + n};
     int code = 0, transparent = -1;
@@ -105,10 +105,12 @@ int gif_read(struct image *out, const unsigned char *bytes, size_t n, int64_t ma
         // 16-bit fields: the sums fit an int
         int width = d->Left + d->Width, height = d->Top + d->Height;
         rc = image_take(out, width > gif->SWidth ? width : gif->SWidth, height > gif->SHeight ? height : gif->SHeight,
-                        max_pixels);
+                        how->max_pixels);
     }
     if (!rc) {
         make_table(table, d->ColorMap ? d->ColorMap : gif->SColorMap);
+        if (how->shown && transparent >= 0)
+            memset(table[transparent], 255, 3);
         size_t pixels = (size_t)out->width * (size_t)out->height;
         const unsigned char *ground = table[transparent >= 0 ? transparent : 0];
         if (d->Width != out->width || d->Height != out->height)

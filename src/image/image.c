@@ -12,7 +12,7 @@ struct format {
     const char *name, *extension;
     const char *magic;   // '?' matches any byte
     size_t magic_len;
-    int (*read)(struct image *, const unsigned char *, size_t, int64_t);
+    int (*read)(struct image *, const unsigned char *, size_t, struct decoding *);
 };
 
 static const struct format formats[] = {
@@ -71,6 +71,11 @@ int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pix
 
 int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels)
 {
+    return image_decode_as(out, bytes, n, &(struct decoding){.max_pixels = max_pixels});
+}
+
+int image_decode_as(struct image *out, const void *bytes, size_t n, struct decoding *how)
+{
     memset(out, 0, sizeof *out);
     if (n == 0)
         return FAIL(EFORMAT_, "the picture is empty (0 bytes)");
@@ -79,10 +84,16 @@ int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pix
         return FAIL(EFORMAT_, "not a picture: its %zu bytes do not start as PNG, JPEG, GIF, WebP, BMP "
                     "or TIFF do", n);
     // 2^29 pixels keep every product of sides and channels inside an int
-    int64_t most = (int64_t)1 << 29;
-    int rc = f->read(out, bytes, n, max_pixels <= 0 ? IMAGE_MAX_PIXELS : max_pixels < most ? max_pixels : most);
+    int64_t most = (int64_t)1 << 29, asked = how->max_pixels;
+    how->max_pixels = asked <= 0 ? IMAGE_MAX_PIXELS : asked < most ? asked : most;
+    how->width = how->height = 0;
+    int rc = f->read(out, bytes, n, how);
     if (rc)
         image_free(out);
+    else if (how->width == 0) {
+        how->width = out->width;
+        how->height = out->height;
+    }
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,16 @@ struct image {
 // the header before any pixel is decoded. EFORMAT_ for damaged or cut off data, EUNSUPPORTED_ for another format or too
 // many pixels, EMEMORY_; the sentence does not name the file (error_prefix). Thread-safe. On failure *out is empty.
 int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels);
+// The same, but as `how` says.
+struct decoding {
+    int64_t max_pixels;       // 0: IMAGE_MAX_PIXELS
+    bool shown;               // as a browser shows it: transparent parts of PNG, GIF and WebP lie on white, grey of 16 bits
+                              // loses its low byte
+    int side;                 // > 0: a JPEG may come at 1/2, 1/4 or 1/8 of its size (libjpeg's scaled transforms), while
+    bool longer;              // its shorter (or longer) side stays at least twice as long as this
+    int width, height;        // out: the whole picture's size
+};
+int image_decode_as(struct image *out, const void *bytes, size_t n, struct decoding *how);
 void image_free(struct image *im);   // accepts NULL and an empty picture
 
 // What the first bytes say: "png", "jpeg", "gif", "webp", "bmp", "tiff", or NULL.

@@ -74,8 +74,17 @@ static void on_progress(j_common_ptr cinfo)
         give_up(j, "the file ends too early (cut off)");
 }
 
+// By how much a picture may be decoded smaller: 1, 2, 4 or 8.
+static int shrink(const struct decoding *how)
+{
+    int side = (how->width < how->height) == how->longer ? how->height : how->width, by = 1;
+    while (how->side > 0 && by < 8 && side / (2 * by) >= 2 * how->side)
+        by *= 2;
+    return by;
+}
+
 // Everything that may longjmp. Nonzero: j->code or j->why says what.
-static int decode(struct job *j, struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+static int decode(struct job *j, struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct jpeg_decompress_struct *d = &j->cinfo;
     if (setjmp(j->back))
@@ -88,12 +97,21 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
     j->progress.progress_monitor = on_progress;
     d->progress = &j->progress;
     jpeg_read_header(d, TRUE);
-    if ((j->code = image_take(out, d->image_width, d->image_height, max_pixels)) != 0)
+    if (d->image_width > how->max_pixels / d->image_height) {
+        j->code = image_take(out, d->image_width, d->image_height, how->max_pixels);
+        return -1;
+    }
+    how->width = (int)d->image_width;
+    how->height = (int)d->image_height;
+    d->scale_num = 1;
+    d->scale_denom = (unsigned)shrink(how);
+    jpeg_calc_output_dimensions(d);
+    if ((j->code = image_take(out, d->output_width, d->output_height, how->max_pixels)) != 0)
         return -1;
     if (d->num_components != 1 && d->num_components != 3 && d->num_components != 4)
         give_up(j, "neither grey, nor three or four colours");
     d->out_color_space = d->num_components == 4 ? JCS_CMYK : JCS_RGB;
-    if (d->num_components == 4 && !(j->row = malloc((size_t)d->image_width * 4))) {
+    if (d->num_components == 4 && !(j->row = malloc((size_t)out->width * 4))) {
         j->code = FAIL(EMEMORY_, "out of memory: no room for a row of a JPEG");
         return -1;
     }
@@ -114,14 +132,14 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
     return 0;   // what follows the last row does not matter, as in Pillow
 }
 
-int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct job j = {0};
     j.cinfo.err = jpeg_std_error(&j.errors);
     j.cinfo.client_data = &j;
     j.errors.error_exit = on_error;
     j.errors.output_message = on_message;
-    int rc = decode(&j, out, bytes, n, max_pixels);
+    int rc = decode(&j, out, bytes, n, how);
     if (rc)
         rc = j.code ? j.code : FAIL(EFORMAT_, "the JPEG picture is damaged: %s", j.why);
     jpeg_destroy_decompress(&j.cinfo);

@@ -53,7 +53,7 @@ static int channels(int colour)
 }
 
 // Everything that may longjmp. Nonzero: j->code or j->why says what.
-static int decode(struct job *j, struct image *out, int64_t max_pixels)
+static int decode(struct job *j, struct image *out, const struct decoding *how)
 {
     if (setjmp(j->back))
         return -1;
@@ -68,15 +68,23 @@ static int decode(struct job *j, struct image *out, int64_t max_pixels)
     png_uint_32 width = png_get_image_width(j->png, j->info), height = png_get_image_height(j->png, j->info);
     j->depth = png_get_bit_depth(j->png, j->info);
     j->colour = png_get_color_type(j->png, j->info);
-    if ((j->code = image_take(out, width, height, max_pixels)) != 0)
+    if ((j->code = image_take(out, width, height, how->max_pixels)) != 0)
         return -1;
-    if (j->depth < 8)
+    if (how->shown) {   // to 8 bits, colour, alpha where something is transparent
+        png_set_expand(j->png);
+        png_set_scale_16(j->png);
+        png_set_gray_to_rgb(j->png);
+    } else if (j->depth < 8)
         png_set_packing(j->png);   // one value a byte, not scaled
     png_set_interlace_handling(j->png);
     png_read_update_info(j->png, j->info);
     if (j->colour == PNG_COLOR_TYPE_PALETTE)
         png_get_PLTE(j->png, j->info, &j->palette, &j->palette_count);
 
+    if (how->shown) {
+        j->depth = png_get_bit_depth(j->png, j->info);
+        j->colour = png_get_color_type(j->png, j->info);
+    }
     j->row_bytes = (size_t)width * (size_t)channels(j->colour) * (j->depth == 16 ? 2 : 1);
     if (png_get_rowbytes(j->png, j->info) != j->row_bytes)
         png_error(j->png, "rows of an unexpected size");
@@ -126,12 +134,23 @@ static void convert(const struct job *j, struct image *out)
     }
 }
 
-int png_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+// Colour with alpha, on white.
+static void show(const struct job *j, struct image *out)
+{
+    size_t n = (size_t)out->width * (size_t)out->height;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < 3; c++)
+            out->rgb[3 * i + c] = on_white(j->raw[4 * i + c], j->raw[4 * i + 3]);
+}
+
+int png_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct job j = {.at = bytes, .end = bytes + n};
-    int rc = decode(&j, out, max_pixels);
+    int rc = decode(&j, out, how);
     if (rc)
         rc = j.code ? j.code : FAIL(EFORMAT_, "the PNG picture is damaged: %s", j.why);
+    else if (j.raw && how->shown)
+        show(&j, out);
     else if (j.raw)
         convert(&j, out);
     png_destroy_read_struct(&j.png, &j.info, NULL);

@@ -26,6 +26,7 @@ struct job {
     unsigned char *block;     // one strip or tile
     unsigned char *gathered;  // height x width x samples: planes brought together
     bool swap;                // see read_tags
+    bool shown;               // 16-bit grey loses its low byte
 };
 
 static tmsize_t on_read(thandle_t h, void *out, tmsize_t n)
@@ -140,7 +141,7 @@ static unsigned char sample8(const struct job *j, const unsigned char *row, size
     if (j->bits == 16) {
         uint16_t v;
         memcpy(&v, row + 2 * x, 2);
-        return !grey ? (unsigned char)(v >> 8) : clip(j->format == SAMPLEFORMAT_INT ? (int16_t)v : v);
+        return !grey || (j->shown && j->format == SAMPLEFORMAT_UINT) ? (unsigned char)(v >> 8) : clip(j->format == SAMPLEFORMAT_INT ? (int16_t)v : v);
     }
     uint32_t v;
     float f;
@@ -284,12 +285,13 @@ static int turn(struct image *im, int orientation)
     return 0;
 }
 
-static int decode(struct job *j, struct image *out, int64_t max_pixels)
+static int decode(struct job *j, struct image *out, struct decoding *how)
 {
     read_tags(j);
+    j->shown = how->shown;
     if (!known(j))
         return unsupported(j);
-    int rc = image_take(out, j->width, j->height, max_pixels);
+    int rc = image_take(out, j->width, j->height, how->max_pixels);
     if (rc)
         return rc;
     for (int i = 0; i < 256; i++)
@@ -303,7 +305,7 @@ static int decode(struct job *j, struct image *out, int64_t max_pixels)
     return rc ? rc : turn(out, j->orientation);
 }
 
-int tiff_read(struct image *out, const unsigned char *bytes, size_t n, int64_t max_pixels)
+int tiff_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
     struct job j = {.bytes = bytes, .size = n, .bits = 1, .samples = 1, .format = 1, .planar = 1, .orientation = 1};
     TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
@@ -315,7 +317,7 @@ int tiff_read(struct image *out, const unsigned char *bytes, size_t n, int64_t m
     // m: no memory map; h: the first directory is read below
     j.tif = TIFFClientOpenExt("tiff", "rm", &j, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
     TIFFOpenOptionsFree(o);
-    int rc = j.tif ? decode(&j, out, max_pixels) : broken(&j);
+    int rc = j.tif ? decode(&j, out, how) : broken(&j);
     if (j.tif)
         TIFFClose(j.tif);
     free(j.block);

@@ -88,6 +88,8 @@ static int open_all(struct fetch *f)
     const diht_fetch_options *o = f->o;
     char *path = NULL;
     int rc = check_options(o);
+    if (!rc)
+        rc = fetch_remake_open(f);
     if (rc || (rc = guard_new(&f->guard, o->allow_net)) != 0)
         return rc;
     if (o->list && (rc = open_list(f)) != 0)
@@ -208,6 +210,7 @@ static void free_all(struct fetch *f)
     line_free(&f->stores);
     line_free(&f->spent);
     pthread_mutex_destroy(&f->tally.lock);
+    pthread_mutex_destroy(&f->big);
     free(f->done);
     free(f->rng);
     free(f->worker);
@@ -228,6 +231,7 @@ static int run(const diht_fetch_options *o, char **result)
     line_init(&f->stores);
     line_init(&f->spent);
     pthread_mutex_init(&f->tally.lock, NULL);
+    pthread_mutex_init(&f->big, NULL);
     double start = f->started = clock_now();
     int rc = open_all(f);
     if (!rc && f->again)

@@ -16,6 +16,7 @@
 #include "data/list.h"
 #include "data/shard.h"
 #include "diht.h"
+#include "image/remake.h"
 #include "net/client.h"
 #include "net/guard.h"
 #include "net/hosts.h"
@@ -97,6 +98,9 @@ struct fetch {
     int seats;                     // transfers possible at once
     int64_t look_bytes, look_rows;
     struct rng *rng;
+    // looking into what came
+    struct remake remake;          // `format` NULL: pictures are stored as they came
+    pthread_mutex_t big;           // one of the big ones at a time: memory does not grow with the threads
     // between the stages
     struct row *fresh, **fresh_end; // come since the last hand-over to the workers
     struct line checks, stores, spent;
@@ -128,6 +132,9 @@ void fetch_drop_asks(struct fetch *f);
 void fetch_end(struct fetch *f, struct row *r, const char *class, const char *detail);   // failed: to the journal
 // fetch_check.c
 void *fetch_worker(void *fetch);
+// fetch_remake.c
+int fetch_remake_open(struct fetch *f);
+int fetch_remake(struct fetch *f, struct row *r, const char **why);   // into r->made; *why: a word that says what is bad
 // fetch_store.c
 int store_open(struct fetch *f);
 void *store_run(void *fetch);

@@ -3,8 +3,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/error.h"
+#include "image/exif.h"
 #include "image/image.h"
 #include "image/probe.h"
 #include "task/fetch.h"
@@ -17,8 +18,9 @@ static void refuse(struct row *r, const char *class, const char *detail)
     snprintf(r->detail, sizeof r->detail, "%s", detail);
 }
 
-static void check(const struct diht_fetch_options *o, struct row *r)
+static void check(struct fetch *f, struct row *r)
 {
+    const struct diht_fetch_options *o = f->o;
     struct probe p;
     const struct buf *b = &r->t.body;
     image_probe(&p, b->at ? b->at : "", b->len);
@@ -49,11 +51,33 @@ static void check(const struct diht_fetch_options *o, struct row *r)
     r->width = r->original_width = (int)p.width;
     r->height = r->original_height = (int)p.height;
     sha256_hex(r->sha256, b->at, b->len);
-    if (r->hash && strcasecmp(r->hash, r->sha256) != 0) {
-        refuse(r, "hash-mismatch", "the bytes have another SHA-256 than the list says");
+    if (r->hash && !hash_matches(r->hash, b->at, b->len)) {
+        refuse(r, "hash-mismatch", "the bytes have another hash than the list says");
+        return;
+    }
+    const char *why = NULL;
+    if (f->remake.format && fetch_remake(f, r, &why) != 0) {
+        refuse(r, why, error_last());
         return;
     }
     r->ok = true;
+}
+
+// A JSON object as a text, as img2dataset has it; null when there is no room for it.
+static json_t *exif(const struct buf *b)
+{
+    struct image_meta m;
+    struct buf text = {0};
+    int rc = image_meta(&m, b->at, b->len);
+    const char *format = image_format(b->at, b->len);
+    if (!rc && format && strcmp(format, "tiff") == 0)
+        rc = exif_json(&text, (const unsigned char *)b->at, b->len);
+    else if (!rc)
+        rc = exif_json(&text, m.exif, m.exif_len);
+    json_t *v = rc ? json_null() : json_string(text.at);
+    image_meta_free(&m);
+    buf_free(&text);
+    return v;
 }
 
 // The fields img2dataset writes, so that its users' readers find theirs, and ours behind them. No times: the same rows
@@ -70,6 +94,7 @@ static char *sample_json(const struct row *r)
     json_object_set_new(o, "height", json_integer(r->height));
     json_object_set_new(o, "original_width", json_integer(r->original_width));
     json_object_set_new(o, "original_height", json_integer(r->original_height));
+    json_object_set_new(o, "exif", exif(&r->t.body));
     json_object_set_new(o, "sha256", json_string(r->sha256));
     json_object_set_new(o, "row", json_integer(r->row));
     if (r->captions)
@@ -91,7 +116,7 @@ void *fetch_worker(void *arg)
     struct fetch *f = arg;
     for (struct row *chain; (chain = line_take(&f->checks, ROWS_AT_ONCE)) != NULL;) {
         for (struct row *r = chain; r; r = r->next) {
-            check(f->o, r);
+            check(f, r);
             if (r->ok)
                 r->json = sample_json(r);
         }

@@ -245,6 +245,14 @@ static void floats_that_are_no_index(void)
     CHECK(out[0] == 3 && out[1] == -2 && out[2] == INT64_MIN && out[3] == INT64_MIN && out[4] == INT64_MIN && out[5] == INT64_MIN);
 }
 
+static void hashes_by_their_length(void)
+{
+    CHECK(hash_matches("900150983cd24fb0d6963f7d28e17f72", "abc", 3));
+    CHECK(hash_matches("A9993E364706816ABA3E25717850C26C9CD0D89D", "abc", 3));
+    CHECK(!hash_matches("900150983cd24fb0d6963f7d28e17f72", "abd", 3));
+    CHECK(!hash_matches("", "abc", 3) && !hash_matches("900150983cd24fb0d6963f7d28e17f7", "abc", 3));
+}
+
 static void sha256_known(void)
 {
     char hex[SHA256_HEX];
@@ -283,6 +291,7 @@ int main(void)
     CASE(absurd_sizes_are_refused);
     CASE(floats_that_are_no_index);
     CASE(sha256_known);
+    CASE(hashes_by_their_length);
     CASE(buffers_grow);
     return check_done();
 }
