@@ -99,6 +99,14 @@ void file_unmap(struct file_map *m)
     memset(m, 0, sizeof *m);
 }
 
+void file_map_forget(const void *at, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)at + page - 1) / page * page,
+              to = ((uintptr_t)at + n) / page * page;   // whole pages: the others hold a neighbour's bytes
+    if (from < to)
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 int atomic_open(struct atomic_file *a, const char *path)
 {
     struct stat s;

@@ -22,6 +22,8 @@ struct file_map {
 };
 int file_map(struct file_map *m, const char *path);
 void file_unmap(struct file_map *m);
+// These bytes of a map will not be needed soon: they leave this process's memory, and are read again if they are after all.
+void file_map_forget(const void *at, size_t n);
 
 // Write beside the target, then rename over it: a reader sees the old file or the new one, never a part.
 struct atomic_file {

@@ -143,6 +143,29 @@ float half_to_float(uint16_t h)
     return f;
 }
 
+// Exponent and fraction moved up are the value x 2^-112, also of a subnormal; infinities and NaN keep their exponent full.
+void halves_to_floats(float *out, const void *halves, int64_t n)
+{
+    enum { LANES = 8 };
+    typedef uint16_t u16s __attribute__((vector_size(2 * LANES)));
+    typedef uint32_t u32s __attribute__((vector_size(4 * LANES)));
+    typedef float f32s __attribute__((vector_size(4 * LANES)));
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        u16s h;
+        memcpy(&h, (const char *)halves + 2 * i, sizeof h);
+        u32s x = __builtin_convertvector(h, u32s), full = (u32s)((x & 0x7c00) == 0x7c00) & 0x7f800000;
+        f32s f = (f32s)((x & 0x7fff) << 13) * 0x1p112f;
+        u32s bits = (u32s)f | full | (x & 0x8000) << 16;
+        memcpy(out + i, &bits, sizeof bits);
+    }
+    for (; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, (const char *)halves + 2 * i, sizeof h);
+        out[i] = half_to_float(h);
+    }
+}
+
 uint16_t float_to_half(float f)
 {
     uint32_t x;

@@ -40,6 +40,7 @@ int npy_begin(struct atomic_file *a, const char *path, enum npy_type type, int n
 int npy_write(const char *path, enum npy_type type, int ndim, const int64_t *shape, const void *data);
 
 float half_to_float(uint16_t h);
+void halves_to_floats(float *out, const void *halves, int64_t n);   // any alignment
 uint16_t float_to_half(float f);   // round to nearest even
 
 #endif

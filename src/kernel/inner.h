@@ -132,6 +132,7 @@ static inline int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 
 
 // The whole problems, one file a family.
 struct weight *linear_weight_new(struct ctx *, view w, int64_t out, int64_t in);
+struct weight *linear_weight_new_from(struct ctx *, const struct weight_source *, int64_t first, int64_t out, int64_t in);
 void linear_weight_free(struct weight *);
 void linear_weight_touch(struct weight *);
 void linear_y(struct ctx *, view y, view x, struct weight *, view bias, int64_t rows, const struct tail *);

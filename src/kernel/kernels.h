@@ -26,6 +26,14 @@ typedef struct view {
 static inline view view_at(view v, int64_t n) { return (view){v.at ? (char *)v.at + n * (int64_t)dtype_size(v.type) : NULL, v.type}; }
 #define NO_VIEW ((view){0})
 
+// A weight's values where they lie in another form (half precision in a mapped file): read piece by piece while it is
+// prepared, by several threads at once. `done`: all has been prepared and will not be read again soon.
+struct weight_source {
+    void (*read)(const void *user, int64_t first, int64_t n, float *out);
+    void (*done)(const void *user, int64_t first, int64_t n);
+    const void *user;
+};
+
 // A linear map's weight, prepared once into the form its backend likes (packed, bf16, ...), until it changes.
 struct weight;
 
@@ -73,6 +81,9 @@ struct kernels {
     // --- linear maps ------------------------------------------------------------------------------------------
     // w [out, in] is borrowed and must outlive the weight. NULL: out of memory.
     struct weight *(*weight_new)(struct ctx *, view w, int64_t out, int64_t in);
+    // The same from elements first .. first + out in - 1 of a source, copied here, whose `user` is borrowed; for
+    // linear alone, single precision. NULL: out of memory.
+    struct weight *(*weight_new_from)(struct ctx *, const struct weight_source *, int64_t first, int64_t out, int64_t in);
     void (*weight_free)(struct weight *);
     void (*weight_touch)(struct weight *);   // w's values changed: prepare again before the next use
     // y [rows, out] = tail(x [rows, in] w' + bias [out] or absent)

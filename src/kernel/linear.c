@@ -17,7 +17,10 @@ struct packed {
 
 struct weight {
     const struct engine *engine;
-    view w;            // [out, in], borrowed
+    view w;            // [out, in], borrowed; absent: `source` from element `first` on
+    struct weight_source source;
+    int64_t first;
+    void *widened;     // w where it must lie in memory after all
     int64_t out, in;
     struct packed forward, backward;
 };
@@ -40,10 +43,38 @@ struct weight *linear_weight_new(struct ctx *ctx, view w, int64_t out, int64_t i
     return weight;
 }
 
+// Engines that do not pack read w itself, and a panel may be too long to be widened in a worker's scratch.
+static bool widens(const struct weight *w)
+{
+    return w->engine->panel && w->engine->panel * w->in * (int64_t)sizeof(float) <= WORKER_SCRATCH;
+}
+
+struct weight *linear_weight_new_from(struct ctx *ctx, const struct weight_source *source, int64_t first, int64_t out, int64_t in)
+{
+    struct weight *w = linear_weight_new(ctx, NO_VIEW, out, in);
+    assert(ctx->real == F32);
+    if (!w || widens(w)) {
+        if (w) {
+            w->source = *source;
+            w->first = first;
+        }
+        return w;
+    }
+    w->widened = memory_take((size_t)(out * in) * sizeof(float));
+    if (!w->widened) {
+        linear_weight_free(w);
+        return NULL;
+    }
+    source->read(source->user, first, out * in, w->widened);
+    w->w = (view){w->widened, F32};
+    return w;
+}
+
 void linear_weight_free(struct weight *w)
 {
     if (!w)
         return;
+    free(w->widened);
     free(w->forward.at);
     free(w->backward.at);
     free(w);
@@ -61,6 +92,8 @@ struct job {
     int64_t rows, columns;     // of a piece
     int64_t column_pieces;
     uint64_t run;
+    const struct weight *weight;   // packing from a source: columns from `column0` on
+    int64_t column0;
 };
 
 // --- preparing -----------------------------------------------------------------------------------------------------
@@ -68,14 +101,25 @@ static void piece_pack(void *arg, int64_t piece, int worker)
 {
     struct job *j = arg;
     const struct product *b = &j->base;
-    int64_t from = piece * j->columns;
-    j->engine->pack((char *)b->c + from / j->engine->panel * engine_panel(j->engine, b->k), step(b->b, from * b->b_col, j->ctx->size),
-                    b->b_k, b->b_col, b->k, least(j->columns, b->n - from));
+    int64_t from = piece * j->columns, n = least(j->columns, b->n - from);
+    char *to = (char *)b->c + from / j->engine->panel * engine_panel(j->engine, b->k);
+    if (!j->weight) {
+        j->engine->pack(to, step(b->b, from * b->b_col, j->ctx->size), b->b_k, b->b_col, b->k, n);
+        return;
+    }
+    const struct weight *w = j->weight;
+    float *rows = ctx_scratch(j->ctx, worker);
+    w->source.read(w->source.user, w->first + (j->column0 + from) * b->k, n * b->k, rows);
+    j->engine->pack(to, rows, 1, b->k, b->k, n);
 }
 
-static void pack(struct ctx *ctx, const struct engine *engine, void *to, const struct product *p)
+// Columns column0 .. column0 + p->n - 1 of the weight, which p->b is the first of where it lies in memory.
+static void pack(struct ctx *ctx, const struct engine *engine, void *to, const struct product *p, const struct weight *w,
+                 int64_t column0)
 {
-    struct job j = {.ctx = ctx, .engine = engine, .columns = engine->panel * 2, .base = *p};
+    bool twice = 2 * engine->panel * p->k * (int64_t)sizeof(float) <= WORKER_SCRATCH;
+    struct job j = {.ctx = ctx, .engine = engine, .columns = engine->panel * (twice ? 2 : 1), .base = *p,
+                    .weight = w->w.at ? NULL : w, .column0 = column0};
     j.base.c = to;
     pool_run(ctx->pool, pieces_of(p->n, j.columns), piece_pack, &j);
 }
@@ -169,8 +213,9 @@ static struct product columns_of(const struct product *p, int64_t from, int64_t 
 
 // A product with a weight. Where there is no memory for its packed form, a block of columns after another is packed into
 // the shared scratch: slower, the same bits.
-static void run_weight(struct ctx *ctx, const struct engine *engine, struct product *p, struct packed *packed)
+static void run_weight(struct ctx *ctx, struct weight *w, struct product *p, struct packed *packed)
 {
+    const struct engine *engine = w->engine;
     if (!engine->panel) {
         run_rows(ctx, engine, p);
         return;
@@ -180,7 +225,9 @@ static void run_weight(struct ctx *ctx, const struct engine *engine, struct prod
         packed->at = memory_take((size_t)(pieces_of(p->n, engine->panel) * panel));
     if (packed->at) {
         if (!packed->fresh)
-            pack(ctx, engine, packed->at, p);
+            pack(ctx, engine, packed->at, p, w, 0);
+        if (!packed->fresh && w->source.done)
+            w->source.done(w->source.user, w->first, w->out * w->in);
         packed->fresh = true;
         p->packed = packed->at;
         run_rows(ctx, engine, p);
@@ -190,7 +237,7 @@ static void run_weight(struct ctx *ctx, const struct engine *engine, struct prod
     assert(most > 0);
     for (int64_t from = 0; from < p->n; from += most) {
         struct product part = columns_of(p, from, least(most, p->n - from), ctx->size);
-        pack(ctx, engine, ctx->shared, &part);
+        pack(ctx, engine, ctx->shared, &part, w, from);
         part.packed = ctx->shared;
         run_rows(ctx, engine, &part);
     }
@@ -205,14 +252,15 @@ void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int6
         p.pre = tail->pre.at;
         p.residual = tail->residual.at;
     }
-    run_weight(ctx, w->engine, &p, &w->forward);
+    run_weight(ctx, w, &p, &w->forward);
 }
 
 void linear_dx(struct ctx *ctx, view dx, view dy, struct weight *w, int64_t rows, bool add)
 {
     struct product p = {.m = rows, .n = w->in, .k = w->out, .a = dy.at, .a_row = w->out, .a_k = 1, .b = w->w.at, .b_k = w->in,
                         .b_col = 1, .c = dx.at, .c_row = w->in, .alpha = 1, .residual = add ? dx.at : NULL};
-    run_weight(ctx, w->engine, &p, &w->backward);
+    assert(w->w.at);
+    run_weight(ctx, w, &p, &w->backward);
 }
 
 // A general product by a table that packs: block by block of k, both sides are packed into the shared scratch by all, then

@@ -4,6 +4,7 @@
 
 const struct kernels whole_problems = {
     .weight_new = linear_weight_new,
+    .weight_new_from = linear_weight_new_from,
     .weight_free = linear_weight_free,
     .weight_touch = linear_weight_touch,
     .linear = linear_y,

@@ -18,7 +18,7 @@ static const char *const harmless[] = {"input_resolution", "context_length", "vo
 enum { CHUNK = 1 << 16 };
 
 // Elements of the file's tensor into `to`, converted.
-static int read_tensor(struct ctx *ctx, view to, const struct st_tensor *from)
+int checkpoint_read_tensor(struct ctx *ctx, view to, const struct st_tensor *from)
 {
     bool wide = to.type == F64;
     void *x = malloc(CHUNK * (wide ? sizeof(double) : sizeof(float)));
@@ -65,7 +65,7 @@ static int64_t side_of(int64_t patches)
 }
 
 // Image positions of another grid than ours, with or without a class token as ours.
-static bool other_grid(const struct tensor *t, const struct st_tensor *f)
+bool checkpoint_other_grid(const struct tensor *t, const struct st_tensor *f)
 {
     if (strcmp(t->name, "visual.positional_embedding") != 0 || f->ndim != 2 || f->shape[1] != t->shape[1] ||
         f->shape[0] == t->shape[0] || !st_is_real(f->type))
@@ -96,7 +96,7 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
             return FAIL(EMISSING_,
                         "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)",
                         path, p->tensors[i].name, f->n, p->n);
-        int rc = t && !other_grid(&p->tensors[i], t) ? check_tensor(&p->tensors[i], t, path) : 0;
+        int rc = t && !checkpoint_other_grid(&p->tensors[i], t) ? check_tensor(&p->tensors[i], t, path) : 0;
         if (rc)
             return rc;
     }
@@ -116,7 +116,7 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
     return 0;
 }
 
-static int read_positions(struct ctx *ctx, view to, const struct st_tensor *from, const struct config *c, const char *path)
+int checkpoint_read_positions(struct ctx *ctx, view to, const struct st_tensor *from, const struct config *c, const char *path)
 {
     int64_t first = config_class_token(c), w = c->vision.width, grid = side_of(from->shape[0] - first), wanted = config_grid(c);
     int64_t count = (first + wanted * wanted) * w;
@@ -139,10 +139,10 @@ static int load_tensors(struct clip *c, const struct st_file *f, const char *pat
     int rc = 0;
     for (int i = 0; i < c->params.n && !rc; i++) {
         const struct st_tensor *t = st_find(f, c->params.tensors[i].name);
-        if (t && other_grid(&c->params.tensors[i], t))
-            rc = read_positions(c->ctx, clip_param(c, i), t, &c->config, path);
+        if (t && checkpoint_other_grid(&c->params.tensors[i], t))
+            rc = checkpoint_read_positions(c->ctx, clip_param(c, i), t, &c->config, path);
         else if (t)
-            rc = read_tensor(c->ctx, clip_param(c, i), t);
+            rc = checkpoint_read_tensor(c->ctx, clip_param(c, i), t);
     }
     clip_changed(c);
     return rc;
@@ -151,7 +151,8 @@ static int load_tensors(struct clip *c, const struct st_file *f, const char *pat
 int clip_load(struct clip *c, const char *path, bool partial)
 {
     struct st_file f;
-    int rc = weights_open(&f, path);
+    int rc = c->frozen ? FAIL(EUSAGE_, "%s: a model opened for inference alone takes no other weights", path)
+                       : weights_open(&f, path);
     if (rc)
         return rc;
     if (!(rc = check_tensors(&c->params, &f, path, partial)))
@@ -173,7 +174,7 @@ static int check_file(const struct config *config, const struct st_file *f, cons
 
 int clip_open(struct clip **out, struct ctx *ctx, const char *path) { return clip_open_as(out, ctx, path, NULL); }
 
-int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as)
+static int open_file(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as, bool freeze)
 {
     *out = NULL;
     struct clip *c = NULL;
@@ -182,19 +183,38 @@ int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const str
     int rc = weights_open(&f, path);
     if (rc)
         return rc;
-    if ((rc = config_of_file(&config, &f, path, as)) || (rc = check_file(&config, &f, path)) ||
-        (rc = clip_make(&c, ctx, &config)) || (rc = load_tensors(c, &f, path)))
+    if ((rc = config_of_file(&config, &f, path, as)) || (rc = check_file(&config, &f, path)))
         goto done;
-    c->meta = f.meta;   // moves
-    c->nmeta = f.nmeta;
+    struct st_meta *meta = f.meta;   // moves
+    int nmeta = f.nmeta;
     f.meta = NULL;
     f.nmeta = 0;
-    *out = c;
+    rc = clip_make(&c, ctx, &config, freeze ? &f : NULL, path);
+    if (!rc && !freeze)
+        rc = load_tensors(c, &f, path);
+    f.meta = c ? NULL : meta;
+    f.nmeta = c ? 0 : nmeta;
+    if (c) {
+        c->meta = meta;
+        c->nmeta = nmeta;
+    }
 done:
     if (rc)
         clip_free(c);
+    else
+        *out = c;
     st_close(&f);
     return rc;
+}
+
+int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as)
+{
+    return open_file(out, ctx, path, as, false);
+}
+
+int clip_open_frozen(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as)
+{
+    return open_file(out, ctx, path, as, ctx_real(ctx) == F32);
 }
 
 // --- writing -------------------------------------------------------------------------------------------------------
@@ -250,6 +270,8 @@ done:
 
 int clip_save(const struct clip *c, const char *path, const struct meta *meta, int nmeta)
 {
+    if (c->frozen)
+        return FAIL(EUSAGE_, "%s: a model opened for inference alone is not written: convert its file", path);
     char *config = config_json(&c->config);
     struct st_pair *all = config ? pairs("diht.config", config, meta, nmeta) : NULL;
     int rc = all ? save(c, path, &c->w, (const char *const[]){""}, 1, all, nmeta + 1) : EMEMORY_;
@@ -305,7 +327,7 @@ int clip_load_state(struct clip *c, const char *path, void (*want)(void *user, c
         rc = find_moment(c, &f, path, i % 2, i / 2, &t);
     for (int i = 0; i < 2 * c->params.n && !rc; i++)
         if (!(rc = find_moment(c, &f, path, i % 2, i / 2, &t)))
-            rc = read_tensor(c->ctx, view_at(i % 2 ? c->v : c->m, c->params.tensors[i / 2].at), t);
+            rc = checkpoint_read_tensor(c->ctx, view_at(i % 2 ? c->v : c->m, c->params.tensors[i / 2].at), t);
     if (rc)
         goto done;
     c->steps = count;

@@ -12,7 +12,11 @@
 
 // --- wiring --------------------------------------------------------------------------------------------------------
 
-static view value(const struct clip *c, int i) { return i < 0 ? NO_VIEW : view_at(c->w, c->params.tensors[i].at); }
+static view value(const struct clip *c, int i)
+{
+    return i < 0 ? NO_VIEW : c->frozen ? c->frozen->at[i] : view_at(c->w, c->params.tensors[i].at);
+}
+
 static view grad(const struct clip *c, int i) { return i < 0 ? NO_VIEW : view_at(c->g, c->params.tensors[i].at); }
 
 static void wire_norm(const struct clip *c, struct norm *n, int gamma, int beta)
@@ -30,7 +34,9 @@ static void wire_linear(const struct clip *c, struct linear *l, int w, int bias,
     const struct tensor *t = &c->params.tensors[w];
     l->out = out;
     l->in = t->count / t->shape[0];
-    l->w = view_at(value(c, w), first * l->in);
+    l->source = c->frozen && c->frozen->source[w].read ? &c->frozen->source[w] : NULL;
+    l->first = first * l->in;
+    l->w = view_at(value(c, w), l->first);
     l->dw = view_at(grad(c, w), first * l->in);
     l->bias = view_at(value(c, bias), first);
     l->dbias = view_at(grad(c, bias), first);
@@ -100,7 +106,7 @@ typedef int linear_fn(struct clip *c, struct linear *l);
 // fn for every linear map with a weight of its own; stops at a failure.
 static int each_linear(struct clip *c, linear_fn *fn)
 {
-    int rc = c->net[TOWER_IMAGE].patch.conv.w.at ? fn(c, &c->net[TOWER_IMAGE].patch.conv) : 0;
+    int rc = c->net[TOWER_IMAGE].patch.conv.out ? fn(c, &c->net[TOWER_IMAGE].patch.conv) : 0;
     for (int t = 0; t < 2; t++) {
         const struct tower_net *net = &c->net[t];
         for (int l = 0; l < net->layers && net->blocks && !rc; l++) {
@@ -108,12 +114,12 @@ static int each_linear(struct clip *c, linear_fn *fn)
             struct linear *all[] = {&b->attention.qkv, &b->attention.out, &b->mlp.fc, &b->mlp.proj, &b->attention.q,
                                     &b->attention.kv};
             bool pooled = l == net->layers - 1 && net->pool != POOL_MEAN;   // only there are q and kv used apart
-            for (int i = 0; i < (pooled ? 6 : 4) && !rc; i++)
+            for (int i = 0; i < (pooled ? 6 : 4) && all[i]->out && !rc; i++)
                 rc = fn(c, all[i]);
         }
     }
     for (int h = 0; h < HEADS && !rc; h++)
-        if (c->head[h].w.at)
+        if (c->head[h].out)
             rc = fn(c, &c->head[h]);
     return rc;
 }
@@ -153,15 +159,22 @@ static int make_nets(struct clip *c)
     return 0;
 }
 
-int clip_make(struct clip **out, struct ctx *ctx, const struct config *config)
+int clip_make(struct clip **out, struct ctx *ctx, const struct config *config, struct st_file *file, const char *path)
 {
     *out = NULL;
+    struct frozen *frozen = file ? calloc(1, sizeof *frozen) : NULL;
+    if (frozen) {
+        frozen->file = *file;
+        memset(file, 0, sizeof *file);
+    }
     int rc = config_check(config, *config->name ? config->name : "model configuration");
-    if (rc)
-        return rc;
-    struct clip *c = calloc(1, sizeof *c);
-    if (!c)
-        return FAIL(EMEMORY_, "out of memory");
+    struct clip *c = rc ? NULL : calloc(1, sizeof *c);
+    if (!c || (file && !frozen)) {
+        frozen_free(frozen);
+        free(c);
+        return rc ? rc : FAIL(EMEMORY_, "out of memory");
+    }
+    c->frozen = frozen;
     c->ctx = ctx;
     c->config = *config;
     c->prune = true;
@@ -169,10 +182,10 @@ int clip_make(struct clip **out, struct ctx *ctx, const struct config *config)
     rc = params_build(&c->params, config);
     if (!rc)
         rc = make_nets(c);
-    if (!rc) {
-        c->w = ctx_alloc(ctx, ctx_real(ctx), c->params.count);
-        rc = c->w.at ? 0 : EMEMORY_;
-    }
+    if (!rc && frozen)
+        rc = frozen_lend(c, path);
+    else if (!rc)
+        rc = (c->w = ctx_alloc(ctx, ctx_real(ctx), c->params.count)).at ? 0 : EMEMORY_;
     if (!rc) {
         wire(c);
         rc = each_linear(c, open_linear);
@@ -188,7 +201,7 @@ int clip_new(struct clip **out, struct ctx *ctx, const struct config *config, ui
 {
     enum { CHUNK = 1 << 13 };
     double x[CHUNK];
-    int rc = clip_make(out, ctx, config);
+    int rc = clip_make(out, ctx, config, NULL, NULL);
     if (rc)
         return rc;
     struct clip *c = *out;
@@ -223,6 +236,7 @@ void clip_free(struct clip *c)
         free(c->meta[i].value);
     }
     free(c->meta);
+    frozen_free(c->frozen);
     free(c->list);
     free(c->muon.list);
     params_free(&c->params);
@@ -290,6 +304,8 @@ void clip_add_logit_scale_grad(struct clip *c, double d)
 
 int clip_train_begin(struct clip *c)
 {
+    if (c->frozen)
+        return FAIL(EUSAGE_, "a model opened for inference alone cannot be trained");
     view *arenas[] = {&c->g, &c->m, &c->v};
     for (int i = 0; i < 3; i++) {
         if (arenas[i]->at) {
@@ -370,7 +386,7 @@ double clip_step(struct clip *c, const struct step_options *o)
 
 int64_t clip_bytes(const struct clip *c)
 {
-    int64_t arenas = 1 + (c->g.at ? 1 : 0) + (c->m.at ? 1 : 0) + (c->v.at ? 1 : 0);
+    int64_t arenas = (c->frozen ? 0 : 1) + (c->g.at ? 1 : 0) + (c->m.at ? 1 : 0) + (c->v.at ? 1 : 0);
     int64_t bytes = arenas * c->params.count * (int64_t)dtype_size(c->w.type);
     bytes += c->muon.room * ctx_threads(c->ctx) * (int64_t)dtype_size(c->w.type);
     for (int t = 0; t < 2; t++)

@@ -21,6 +21,9 @@ int clip_new(struct clip **out, struct ctx *ctx, const struct config *config, ui
 // A checkpoint (model/torch.h: weights_open) and its configuration (model/infer.h: config_of_file, which `as` is for).
 struct model_as;
 int clip_open_as(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as);
+// The same for inference alone: the file stays mapped and its weights are used from there; only what products need packed,
+// and what is not in single precision, is copied, at its first use. The file must not change meanwhile.
+int clip_open_frozen(struct clip **out, struct ctx *ctx, const char *path, const struct model_as *as);
 int clip_open(struct clip **out, struct ctx *ctx, const char *path);
 void clip_free(struct clip *c);
 
@@ -30,7 +33,7 @@ int clip_load(struct clip *c, const char *path, bool partial);
 struct meta { const char *key, *value; };
 // Atomic; diht.config is added. Pass diht.merges (the merges file as text) so that one file is a whole model.
 int clip_save(const struct clip *c, const char *path, const struct meta *meta, int nmeta);
-// Metadata of the file clip_open read ("diht.merges"), borrowed; NULL: absent.
+// Metadata of the file it was opened from ("diht.merges"), borrowed; NULL: absent.
 const char *clip_meta(const struct clip *c, const char *key);
 
 const struct config *clip_config(const struct clip *c);

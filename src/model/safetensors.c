@@ -248,14 +248,44 @@ static double element(const struct st_tensor *t, int64_t i)
     }
 }
 
-void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out)
+// Elements that lie in order.
+static void read_run(enum st_type type, const unsigned char *from, int64_t n, float *out)
 {
-    if (t->type == ST_F32 && !t->strided && !t->part) {   // also keeps the bits of a signalling NaN
-        memcpy(out, t->data + first * 4, (size_t)n * 4);
+    if (type == ST_F32) {   // also keeps the bits of a signalling NaN
+        memcpy(out, from, (size_t)n * 4);
         return;
     }
-    for (int64_t i = 0; i < n; i++)
-        out[i] = (float)element(t, first + i);
+    if (type == ST_F16) {
+        halves_to_floats(out, from, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {   // BF16: the upper half of a float
+        uint16_t h;
+        memcpy(&h, from + 2 * i, sizeof h);
+        uint32_t bits = (uint32_t)h << 16;
+        memcpy(&out[i], &bits, sizeof bits);
+    }
+}
+
+void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out)
+{
+    if (t->strided || t->type == ST_F64) {
+        for (int64_t i = 0; i < n; i++)
+            out[i] = (float)element(t, first + i);
+        return;
+    }
+    for (int64_t done = 0; done < n;) {   // from run to run
+        int64_t run = t->part ? (first + done) / t->part : 0, at = first + done - run * t->part;
+        int64_t here = t->part && t->part - at < n - done ? t->part - at : n - done;
+        read_run(t->type, (run ? t->more[run - 1] : t->data) + at * types[t->type].size, here, out + done);
+        done += here;
+    }
+}
+
+void st_forget(const struct st_tensor *t, int64_t first, int64_t n)
+{
+    if (!t->strided && !t->part)
+        file_map_forget(t->data + first * types[t->type].size, (size_t)(n * types[t->type].size));
 }
 
 void st_read_f64(const struct st_tensor *t, int64_t first, int64_t n, double *out)

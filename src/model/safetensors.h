@@ -49,6 +49,7 @@ const char *st_meta_get(const struct st_file *f, const char *key);            //
 // Elements [first, first + n) converted; F64, F32, F16 and BF16 only (st_is_real).
 bool st_is_real(enum st_type type);
 void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out);
+void st_forget(const struct st_tensor *t, int64_t first, int64_t n);   // not read again soon: leaves memory
 void st_read_f64(const struct st_tensor *t, int64_t first, int64_t n, double *out);
 
 // "F32 [512, 48]" into out[128], for sentences.

@@ -5,7 +5,9 @@
 
 int linear_open(struct linear *l, struct ctx *ctx)
 {
-    l->weight = ctx_kernels(ctx)->weight_new(ctx, l->w, l->out, l->in);
+    const struct kernels *k = ctx_kernels(ctx);
+    l->weight = l->source ? k->weight_new_from(ctx, l->source, l->first, l->out, l->in)
+                          : k->weight_new(ctx, l->w, l->out, l->in);
     if (!l->weight)
         return FAIL(EMEMORY_, "out of memory: no room to prepare a layer of %lld x %lld weights", (long long)l->out,
                     (long long)l->in);

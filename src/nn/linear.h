@@ -7,7 +7,9 @@
 
 struct linear {
     struct weight *weight;   // prepared form of w; owned
-    view w, bias;            // [out, in], [out]
+    view w, bias;            // [out, in], [out]; w absent: not in memory, from `source` (for inference)
+    const struct weight_source *source;   // borrowed until it is open; its element `first` is w's first
+    int64_t first;
     view dw, dbias;          // their gradients; absent outside training
     int64_t out, in;
 };

@@ -35,7 +35,7 @@ int model_open(struct clip **clip, struct tokenizer **tokenizer, struct ctx *ctx
                const diht_model_as *as)
 {
     struct model_as said = model_as(as);
-    int rc = clip_open_as(clip, ctx, path, &said);
+    int rc = clip_open_frozen(clip, ctx, path, &said);
     return rc || !tokenizer ? rc : model_tokenizer(tokenizer, *clip, path, vocab);
 }
 

@@ -38,6 +38,8 @@ int model_read(const char *path)
         rc = clip_train_begin(c);
         clip_free(c);
     }
+    if (!rc && !(rc = clip_open_frozen(&c, ctx, path, NULL)))
+        clip_free(c);
     ctx_close(ctx);
     return rc;
 }
