@@ -10,6 +10,7 @@ extern const struct command command_preprocess;
 extern const struct command command_tokenize;
 extern const struct command command_parse;
 extern const struct command command_filter;
+extern const struct command command_spot;
 extern const struct command command_train;
 extern const struct command command_embed;
 extern const struct command command_eval;
@@ -31,6 +32,7 @@ const struct command *const commands[] = {
     &command_tokenize,
     &command_parse,
     &command_filter,
+    &command_spot,
     &command_train,
     &command_embed,
     &command_eval,

@@ -178,6 +178,21 @@ DIHT_API void diht_filter_text_defaults(diht_filter_text_options *o);
 DIHT_API int diht_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n),
                               void *user);
 
+// --- spot: text in pictures ------------------------------------------------------------------------------------------
+typedef struct diht_spot_options {
+    const char **images;     // picture files, ends with NULL
+    const char *spot_models; // folder of ONNX Runtime and the models (NULL: $DIHT_SPOT_MODELS, else the user's data folder)
+    int spot_side;           // longer side that the detector sees, pixels: larger pictures are shrunk to it
+    const char *draw;        // PNG to write: the one picture with its boxes
+    int threads;             // pictures at once
+    bool json;
+} diht_spot_options;
+DIHT_API void diht_spot_defaults(diht_spot_options *o);
+// A line for every picture, in their order, handed to `write` as text, several at once: {"file", "lines": [{"text",
+// "confidence", "box": [[x, y] x 4]}]}, corners from the text's top left on, clockwise. A picture that cannot be read has
+// no lines but an "error"; the others are read, then its code comes back. DIHT_EMISSING: library or models are not there.
+DIHT_API int diht_spot(const diht_spot_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
+
 // --- train ---------------------------------------------------------------------------------------------------------
 typedef struct diht_train_options {
     const char *data;        // dataset or list

