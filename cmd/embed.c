@@ -11,6 +11,7 @@ static const struct option options[] = {
     {"ids-npy", OPT_TEXT, AT(ids_npy), "FILE", "int64 [m,context] token ids"},
     {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
+    {"kept", OPT_FLAG, AT(kept), "", "only samples that diht filter kept"},
     {"images", OPT_TEXT, AT(images), "DIR", "where the list's picture paths start; rows of addresses: DIR/ROW.jpg"},
     {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption"},
     {"out", OPT_TEXT, AT(out), "DIR", "images.npy, texts.npy, keys.txt go here", false, true},

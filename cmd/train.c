@@ -15,6 +15,7 @@ static const struct option options[] = {
      "configuration (demo, tiny, diht_vitb32_224px, ... or a .json file) or a checkpoint"},
     {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file of the tokenizer"},
     {"split", OPT_TEXT, AT(split), "NAME", "split to train on"},
+    {"kept", OPT_FLAG, AT(kept), "", "only samples that diht filter kept"},
     {"resume", OPT_FLAG, AT(resume), "", "go on where a stopped run in --out ended"},
     {"steps", OPT_INT64, AT(steps), "N", "optimizer steps"},
     {"batch", OPT_INT, AT(batch), "N", "pairs a step"},

@@ -8,6 +8,7 @@ static const struct option options[] = {
     {"data", OPT_TEXT, AT(data), "DATA", "dataset or caption list", true, true},
     {"out", OPT_TEXT, AT(out), "FILE", "merges file to write", false, true},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split's captions"},
+    {"kept", OPT_FLAG, AT(kept), "", "only samples that diht filter kept"},
     {"merges", OPT_INT, AT(merges), "N", "how many merges to learn"},
     {"tags", OPT_FLAG, AT(tags), "", "learn from the tags too"},
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},

@@ -113,6 +113,7 @@ DIHT_API int diht_status(const diht_status_options *o, char **result);
 typedef struct diht_vocab_options {
     const char *data;        // dataset or list
     const char *split;       // only this split (NULL: all)
+    bool kept;               // only samples that diht_filter kept
     const char *out;         // merges file, the form of bpe_simple_vocab
     int merges;              // how many
     bool tags;               // learn from the tags too
@@ -193,10 +194,38 @@ DIHT_API void diht_spot_defaults(diht_spot_options *o);
 // no lines but an "error"; the others are read, then its code comes back. DIHT_EMISSING: library or models are not there.
 DIHT_API int diht_spot(const diht_spot_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
 
+// --- filter: complexity, action, text-spotting (CAT) -------------------------------------------------------------------
+typedef struct diht_filter_options {
+    const char *data;        // dataset, list, tars, folder
+    const char *where;       // rule over columns, "nsfw < 0.5 and similarity > 0.28" (NULL: none)
+    int complexity;          // keep needs this many relations of one object
+    bool no_action;          // keep does without an action
+    bool spot;               // look for text in the pictures of what is left
+    int spot_side;           // longer side in pixels that the detector sees
+    const char *spot_models; // folder of library and models (NULL: the user's)
+    const char *spotted;     // instead: JSON lines of another spotter
+    bool reuse;              // instead: what was spotted before, whatever spotted it
+    double confidence;       // spotted text below this does not count
+    int match;               // drop when so many characters in a row are the caption's
+    double match_ratio;      // instead, above 0: drop when a spotted word is so much like one of the caption's
+    const char *caption_column, *images;   // as for lists elsewhere
+    const char *verdicts;    // where the verdicts on a list are kept (NULL: LIST.filter.jsonl); a dataset's: its catalogues
+    const char *out;         // a list's kept rows, as JSON lines
+    const char *html;        // page with the funnel and examples
+    int examples;            // of each step on the page
+    uint64_t seed;           // which ones
+    int threads;
+    bool json;
+} diht_filter_options;
+DIHT_API void diht_filter_defaults(diht_filter_options *o);
+// The same call goes on where it was stopped or killed; with other thresholds no picture is looked into again.
+DIHT_API int diht_filter(const diht_filter_options *o, char **result);
+
 // --- train ---------------------------------------------------------------------------------------------------------
 typedef struct diht_train_options {
     const char *data;        // dataset or list
     const char *split;       // training split (NULL: all)
+    bool kept;               // only samples that diht_filter kept
     const char *model;       // configuration name or file, or a checkpoint to start from
     const char *vocab;       // merges file
     const char *out;         // directory: model.safetensors, state.safetensors, metrics.jsonl, config
@@ -238,6 +267,7 @@ typedef struct diht_embed_options {
     const char *ids_npy;     // int64 [m, context]
     const char *data;        // dataset or list
     const char *split;
+    bool kept;               // only samples that diht_filter kept
     const char *images;      // directory that the list's picture paths start from
     const char *prompt;      // "a photo of {}." (NULL: the caption alone)
     const char *out;         // directory: images.npy, texts.npy, keys.txt

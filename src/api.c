@@ -68,6 +68,11 @@ void diht_spot_defaults(diht_spot_options *o)
     *o = (diht_spot_options){.spot_side = 960};
 }
 
+void diht_filter_defaults(diht_filter_options *o)
+{
+    *o = (diht_filter_options){.complexity = 1, .spot_side = 960, .confidence = .8, .match = 5, .examples = 20, .seed = 1};
+}
+
 void diht_train_defaults(diht_train_options *o)
 {
     *o = (diht_train_options){
@@ -152,6 +157,7 @@ int diht_spot(const diht_spot_options *o, void (*write)(void *, const char *, si
 {
     return task_spot(o, write, user);
 }
+int diht_filter(const diht_filter_options *o, char **result) { return task_filter(o, result); }
 int diht_train(const diht_train_options *o, char **result) { return task_train(o, result); }
 int diht_embed(const diht_embed_options *o, char **result) { return task_embed(o, result); }
 int diht_eval(const diht_eval_options *o, char **result) { return task_eval(o, result); }

@@ -65,6 +65,11 @@ static const char *const queries[QUERIES] = {
     [SAME_BYTES] = ("SELECT key FROM samples WHERE substr(sha256, 1, 16) = substr(?1, 1, 16) AND +sha256 = ?1"
                     " AND state = 'ok' ORDER BY id LIMIT 1"),
     [LIST_ROWS] = "UPDATE lists SET rows = ?2 WHERE id = ?1",
+    [JUDGE] = ("SELECT s.id, s.key, s.list, s.row, s.url, s.caption, s.captions, s.tags, s.split, s.bytes, s.width, s.height,"
+               " s.shard, s.offset, s.extra, v.reason, v.spotted, v.spotter, s.format, v.complexity, v.actions, v.matched,"
+               " v.ratio FROM samples s LEFT JOIN verdicts v ON v.sample = s.id WHERE s.id > ?1 AND s.state = 'ok' ORDER BY s.id"),
+    [PUT_VERDICT] = ("INSERT OR REPLACE INTO verdicts(sample, reason, complexity, actions, matched, ratio, spotted, spotter)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
 };
 
 int catalogue_failed(struct catalogue *c, int code)
@@ -438,9 +443,17 @@ int catalogue_totals(struct catalogue *c, int64_t *shards, int64_t *bytes, int64
 
 int catalogue_walk(struct catalogue *c, int (*each)(void *, const struct catalogue_sample *), void *user)
 {
+    static const char all[] = "SELECT id, key, list, row, url, caption, captions, tags, split, state, s.reason, detail,"
+                              " bytes, sha256, format, width, height, shard, offset, NULL FROM samples s ORDER BY list, row";
+    static const char judged[] = "SELECT id, key, list, row, url, caption, captions, tags, split, state, s.reason, detail,"
+                                 " bytes, sha256, format, width, height, shard, offset, v.reason"
+                                 " FROM samples s LEFT JOIN verdicts v ON v.sample = s.id ORDER BY list, row";
     sqlite3_stmt *s = NULL;
-    int rc = catalogue_prepare(c, "SELECT id, key, list, row, url, caption, captions, tags, split, state, reason, detail,"
-                        " bytes, sha256, format, width, height, shard, offset FROM samples ORDER BY list, row", &s);
+    int rc = catalogue_prepare(c, "SELECT 1 FROM sqlite_master WHERE name = 'verdicts'", &s);
+    int filtered = rc ? rc : catalogue_step(c, s);
+    sqlite3_finalize(s);
+    s = NULL;
+    rc = filtered < 0 ? filtered : catalogue_prepare(c, filtered ? judged : all, &s);
     while (!rc && (rc = catalogue_step(c, s)) == 1) {
         struct catalogue_sample v = {
             .id = sqlite3_column_int64(s, 0), .list = sqlite3_column_int64(s, 2), .row = sqlite3_column_int64(s, 3),
@@ -454,6 +467,7 @@ int catalogue_walk(struct catalogue *c, int (*each)(void *, const struct catalog
             {7, offsetof(struct catalogue_sample, tags)}, {8, offsetof(struct catalogue_sample, split)},
             {10, offsetof(struct catalogue_sample, reason)}, {11, offsetof(struct catalogue_sample, detail)},
             {13, offsetof(struct catalogue_sample, sha256)}, {14, offsetof(struct catalogue_sample, format)},
+            {19, offsetof(struct catalogue_sample, verdict)},
         };
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
             *(const char **)((char *)&v + texts[i].at) = (const char *)sqlite3_column_text(s, texts[i].column);

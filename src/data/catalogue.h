@@ -28,6 +28,7 @@ struct catalogue_sample {
     const char *extra;              // JSON object of the list's further columns, or NULL
     const char *duplicate;          // key of an earlier sample of the same bytes, or NULL
     int status;                     // HTTP's answer, 0 when there was none
+    const char *verdict;            // catalogue_walk: the filter's, "kept" or what dropped it; NULL: it was not asked
 };
 
 // To write: made when absent, one writer at a time.

@@ -8,13 +8,14 @@
 #include "data/catalogue.h"
 
 enum query { FIND, FIND_KEY, DROP, PUT, LAST_SHARD, PUT_SHARD, TOTALS, DONE, WAIT, WAITING, UNWAIT, SAME_BYTES, LIST_ROWS,
-             QUERIES };
+             JUDGE, PUT_VERDICT, QUERIES };
 
 struct catalogue {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *ready[QUERIES];
     int version;
+    int64_t judging;   // the sample that JUDGE stands at, -1: none
     int lock;    // while writing, else -1
 };
 

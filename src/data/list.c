@@ -92,7 +92,7 @@ static int column_of(const struct list *l, const char *name, int *rank)
         if (given[i].name && strcmp(given[i].name, name) == 0)
             return given[i].column;
     for (*rank = 0; *rank < NAMES; ++*rank) {
-        bool here = names[*rank].where == ANY || (names[*rank].where == WEB) == l->want.web;
+        bool here = names[*rank].where == ANY || l->want.captions || (names[*rank].where == WEB) == l->want.web;
         if (here && strcasecmp(names[*rank].name, name) == 0)
             return names[*rank].column;
     }
@@ -368,6 +368,8 @@ static enum list_kind kind_of(const struct list *l)
         if (n > e && strncasecmp(l->path + n - e, known[i].ext, e) == 0)
             return known[i].kind;
     }
+    if (l->want.captions && n > 4 && strncasecmp(l->path + n - 4, ".txt", 4) == 0)
+        return LIST_LINES;   // of captions
     if (l->at < l->end && *l->at == '{')
         return LIST_JSON;
     const char *stop = line_end(l->at, l->end);
@@ -399,7 +401,10 @@ static void guess_columns(struct list *l)
         return;
     const char *start = l->at;
     int64_t line = l->line;
-    if (!cut(l) && !l->text.failed) {
+    if (l->want.captions && l->kind == LIST_LINES) {
+        l->column[PATH] = -1;
+        l->columns = 1;
+    } else if (!cut(l) && !l->text.failed) {
         int at = 0;
         while (at < l->fields && !strstr(field(l, at), "://"))
             at++;
@@ -439,7 +444,7 @@ static int read_header(struct list *l)
     for (int i = 0; i < 3; i++)
         if (given[i].name && place[given[i].c] < 0)
             return FAIL(EFORMAT_, "%s: the first row names no column \"%s\"", l->path, given[i].name);
-    if (place[PATH] >= 0 && (place[CAPTION] >= 0 || l->want.web)) {
+    if ((place[PATH] >= 0 && (place[CAPTION] >= 0 || l->want.web)) || (place[CAPTION] >= 0 && l->want.captions)) {
         memcpy(l->column, place, sizeof place);
         l->columns = l->fields;
         for (int i = 0; i < l->fields; i++) {
@@ -563,7 +568,7 @@ static const char *take(struct list *l, struct list_row *row)
         }
         if (row->caption_count == 0)
             l->captions[row->caption_count++] = "";
-        return *cell[PATH] ? NULL : "the address is empty";
+        return *cell[PATH] || l->want.captions ? NULL : "the address is empty";
     }
     if (row->caption_count == 0)
         return "the caption is empty";

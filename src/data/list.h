@@ -31,8 +31,9 @@ struct list_row {                  // strings live until the next list_next
 
 // How a list of web addresses is read: `path` is then the address, a caption may be empty, and lines of bare addresses
 // are a list too. Names given here stand before the known ones (url, caption, ...). All zero: a list of files.
+// `captions`, with `web`: addresses and files alike, and rows of captions alone; a .txt holds a caption a line.
 struct list_columns {
-    bool web;
+    bool web, captions;
     const char *url, *caption, *hash;   // NULL: the known names; hash: none
 };
 

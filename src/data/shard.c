@@ -255,3 +255,27 @@ void shard_close(struct shard *s)
     buf_free(&s->group);
     *s = (struct shard){.fd = -1};
 }
+
+int shard_read(const char *path, int64_t offset, int64_t bytes, struct buf *out)
+{
+    char block[1 << 15];
+    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
+    if (fd < 0)
+        return FAIL(error_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
+    while (!rc && bytes > 0) {
+        ssize_t got = pread(fd, block, bytes < (int64_t)sizeof block ? (size_t)bytes : sizeof block, offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            rc = FAIL(EIO_, "%s: %s", path, got ? strerror(errno) : "the shard ends before its picture: it was cut off");
+        else {
+            buf_add(out, block, (size_t)got);
+            bytes -= got;
+            offset += got;
+        }
+    }
+    if (!rc && out->failed)
+        rc = FAIL(EMEMORY_, "%s: out of memory", path);
+    close(fd);
+    return rc;
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing WebDataset shards: KEY.jpg, KEY.txt, KEY.json in tar files that any tar reads at every moment.
+// WebDataset shards: KEY.jpg, KEY.txt, KEY.json in tar files that any tar reads at every moment.
 #ifndef DATA_SHARD_H
 #define DATA_SHARD_H
 
@@ -27,5 +27,9 @@ int shard_add(struct shard *s, const char *key, const char *extension, const voi
               const char *caption, const char *json, int64_t *offset);
 int shard_sync(struct shard *s);     // everything added is on the disk when it returns
 void shard_close(struct shard *s);   // accepts one never opened (all zero with fd -1)
+
+// Bytes offset .. offset + bytes - 1 of any file, appended. Opened anew each time: cheap beside decoding, and no limit on
+// the number of shards. EMISSING_, EIO_ (also: the file ends before), EMEMORY_; the sentence names the file.
+int shard_read(const char *path, int64_t offset, int64_t bytes, struct buf *out);
 
 #endif

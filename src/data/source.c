@@ -2,7 +2,6 @@
 #include "data/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -47,6 +46,8 @@ struct chunk {
 struct source {
     char *path, *split, *images;
     int64_t first, last;       // rows wanted
+    bool kept;                 // only what the filter kept
+    int64_t judged, dropped;   // with a verdict; left out by it
     struct item *item;         // [count]
     int64_t count, room;
     int64_t excluded, rows;
@@ -229,6 +230,12 @@ static int add_stored(void *user, const struct catalogue_sample *v)
         s->rows = v->row >= s->rows ? v->row + 1 : s->rows;
         return 0;
     }
+    s->judged += v->verdict != NULL;
+    if (s->kept && (!v->verdict || strcmp(v->verdict, "kept") != 0)) {
+        s->dropped++;
+        s->rows = v->row >= s->rows ? v->row + 1 : s->rows;
+        return 0;
+    }
     json_t *several = v->captions ? json_loads(v->captions, 0, NULL) : NULL;
     size_t n = json_is_array(several) && json_array_size(several) ? json_array_size(several) : 1;
     const char **captions = malloc(n * sizeof *captions);
@@ -267,6 +274,8 @@ static int read_dataset(struct source *s)
 
 static int nothing_left(const struct source *s)
 {
+    if (s->kept && s->judged == 0)
+        return FAIL(EMISSING_, "%s: no sample has a filter's verdict: diht filter %s", s->path, s->path);
     if (!s->split || map_count(s->splits) == 0)
         return FAIL(EMISSING_, "%s: no sample that can be used (%" PRId64 " left out as bad)", s->path, s->excluded);
     struct buf names = {0};
@@ -298,6 +307,8 @@ static int read_directory(struct source *s)
 
 static int read_any(struct source *s)
 {
+    if (s->kept && !file_is_dir(s->path))
+        return FAIL(EUSAGE_, "%s: only a dataset holds what the filter kept; diht filter LIST --out KEPT writes a list of it", s->path);
     if (file_is_dir(s->path))
         return read_directory(s);
     if (strcasecmp(path_ext(s->path), ".tar") == 0)
@@ -323,6 +334,7 @@ int source_open_with(struct source **out, const char *path, const struct source_
     s->images = o->images ? strdup(o->images) : NULL;
     s->first = o->first;
     s->last = o->last;
+    s->kept = o->kept;
     s->splits = map_new();
     if (!s->path || !s->splits || (split && !s->split) || (o->images && !s->images))
         rc = FAIL(EMEMORY_, "%s: out of memory", path);
@@ -330,6 +342,8 @@ int source_open_with(struct source **out, const char *path, const struct source_
         rc = read_any(s);
     if (!rc && s->excluded)
         log_warn("%s: %" PRId64 " bad samples left out", path, s->excluded);
+    if (!rc && s->dropped)
+        log_info("%s: %" PRId64 " samples that the filter did not keep left out", path, s->dropped);
     if (!rc && s->count == 0)
         rc = nothing_left(s);
     if (rc)
@@ -373,36 +387,12 @@ void source_sample(const struct source *s, int64_t i, struct sample *out)
     *out = (struct sample){it->key, it->tags, it->split, it->captions, it->caption_count, it->row, it->label};
 }
 
-// The picture's bytes out of its shard. Opened anew each time: cheap beside decoding, and no limit on the number of
-// shards.
 static int read_stored(const struct source *s, const struct item *it, struct buf *out)
 {
-    char *path = it->path ? strdup(it->path) : shard_path(s->path, it->shard), block[1 << 15];
-    if (!path)
-        return EMEMORY_;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
-    int64_t left = it->bytes, at = it->offset;
-    if (fd < 0)
-        rc = FAIL(error_from_errno(errno), "%s: sample %s: cannot open: %s", path, it->key, strerror(errno));
-    while (!rc && left > 0) {
-        ssize_t got = pread(fd, block, left < (int64_t)sizeof block ? (size_t)left : sizeof block, at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            rc = FAIL(EIO_, "%s: sample %s: %s", path, it->key,
-                      got ? strerror(errno) : "the shard ends before its picture: it was cut off");
-        else {
-            buf_add(out, block, (size_t)got);
-            left -= got;
-            at += got;
-        }
-    }
-    if (!rc && out->failed)
-        rc = FAIL(EMEMORY_, "%s: sample %s: out of memory", path, it->key);
-    if (fd >= 0)
-        close(fd);
+    char *path = it->path ? strdup(it->path) : shard_path(s->path, it->shard);
+    int rc = path ? shard_read(path, it->offset, it->bytes, out) : FAIL(EMEMORY_, "%s: out of memory", s->path);
     free(path);
-    return rc;
+    return rc ? error_prefix(rc, "sample %s: ", it->key) : 0;
 }
 
 int source_image(const struct source *s, int64_t i, struct buf *out)
@@ -413,6 +403,13 @@ int source_image(const struct source *s, int64_t i, struct buf *out)
         return read_stored(s, it, out);
     int rc = picture_read(it->path, out);
     return rc ? error_prefix(rc, "sample %s: ", it->key) : 0;
+}
+
+const char *source_place(const struct source *s, int64_t i, int64_t *offset, int64_t *bytes)
+{
+    *offset = s->item[i].offset;
+    *bytes = s->item[i].bytes;
+    return s->item[i].path;
 }
 
 void source_identity(const struct source *s, int64_t i, struct buf *out)

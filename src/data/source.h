@@ -25,6 +25,7 @@ struct source_options {            // NULL and 0: not given
     const char *split;             // only its samples
     const char *images;            // directory that picture paths start from; rows of web addresses: files named by row
     int64_t first, last;           // only rows first .. last-1 of the list; last 0: to the end
+    bool kept;                     // only samples of a dataset that the filter kept
 };
 
 // `path`: a dataset directory; a TSV/CSV/JSONL list; a directory of tars (ours, img2dataset's, open_clip's; one with
@@ -49,6 +50,9 @@ void source_sample(const struct source *s, int64_t i, struct sample *out);
 
 // The picture file's bytes, read now. Thread-safe. EIO_, EMISSING_, naming the file and the key.
 int source_image(const struct source *s, int64_t i, struct buf *out);
+
+// The file that holds the picture and where in it (offset -1: all of it); NULL: a dataset's own shard.
+const char *source_place(const struct source *s, int64_t i, int64_t *offset, int64_t *bytes);
 
 // What names the picture besides its key: file, place in it, size and time of change; appended as a line of text.
 void source_identity(const struct source *s, int64_t i, struct buf *out);

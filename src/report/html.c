@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "report/parts.h"
+
 static const char dash[] = "–";
 
 // One character at `p` (NUL-terminated text): its bytes, or 0 where the bytes are not UTF-8 (RFC 3629: no overlong
@@ -165,3 +167,21 @@ void html_table_open(struct buf *b, const char *caption, const char *const *colu
 }
 
 void html_table_close(struct buf *b) { buf_str(b, "</table></div>\n"); }
+
+void html_page_open(struct buf *b, const char *title, const char *of, const char *style)
+{
+    buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+               "'unsafe-inline'\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+               "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
+    html_text(b, title, 200);
+    if (of) {
+        buf_str(b, " · ");
+        html_text(b, of, NAME_SHOWN);
+    }
+    buf_str(b, "</title>\n<style>\n");
+    buf_str(b, page_style);
+    buf_str(b, style);
+    buf_str(b, "</style></head>\n<body><main>\n");
+}

@@ -28,4 +28,8 @@ void html_picture(struct buf *b, const void *bytes, size_t n, const char *alt, c
 void html_table_open(struct buf *b, const char *caption, const char *const *columns);
 void html_table_close(struct buf *b);
 
+// From the doctype to the open <main>, with the pages' style and more of it; `of` behind the title in the window's (NULL:
+// nothing). The caller closes main, body and html.
+void html_page_open(struct buf *b, const char *title, const char *of, const char *style);
+
 #endif

@@ -251,19 +251,7 @@ static void training(struct buf *b, const struct report_training *t)
 static void page(struct buf *b, const struct report *r)
 {
     int cards = gallery_cards(r);
-    buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
-               "'unsafe-inline'\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-               "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n<title>");
-    html_text(b, r->title ? r->title : "Zero-shot retrieval", 200);
-    if (r->model) {
-        buf_str(b, " · ");
-        html_text(b, r->model, NAME_SHOWN);
-    }
-    buf_str(b, "</title>\n<style>\n");
-    buf_str(b, page_style);
-    buf_str(b, "</style></head>\n<body><main>\n");
+    html_page_open(b, r->title ? r->title : "Zero-shot retrieval", r->model, "");
     header(b, r);
     if (r->splits && r->nsplits > 0) {
         headline(b, r);

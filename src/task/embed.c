@@ -27,7 +27,7 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     struct features f = {0};
     struct buf keys = {0};
     bool alone = config_image_only(clip_config(clip));
-    int rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images});
+    int rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images, .kept = o->kept});
     if (!rc)
         rc = features_encode(&f, clip, t, s,
                              &(struct features_options){.prompt = o->prompt, .raw = o->raw, .batch = o->batch,

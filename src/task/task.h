@@ -15,6 +15,7 @@ int task_tokenize(const diht_tokenize_options *o, void (*write)(void *user, cons
 int task_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
 int task_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
 int task_spot(const diht_spot_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
+int task_filter(const diht_filter_options *o, char **result);
 int task_train(const diht_train_options *o, char **result);
 int task_embed(const diht_embed_options *o, char **result);
 int task_eval(const diht_eval_options *o, char **result);

@@ -224,7 +224,7 @@ int trainer_open(struct trainer *t, const diht_train_options *o)
     if (!rc)
         rc = augment_parse(&t->augment, o->augment);
     if (!rc)
-        rc = source_open(&t->source, o->data, o->split);
+        rc = source_open_with(&t->source, o->data, &(struct source_options){.split = o->split, .kept = o->kept});
     if (!rc)
         rc = compute_open(&t->ctx, NULL, o->threads, o->precision, true);
     if (!rc && !(t->scratch = token_scratch_new()))

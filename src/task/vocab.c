@@ -78,7 +78,7 @@ int task_vocab(const diht_vocab_options *o, char **result)
     struct source *source = NULL;
     struct buf text = {0};
     struct learner *l = learner_new();
-    int rc = l ? source_open(&source, o->data, o->split) : EMEMORY_;
+    int rc = l ? source_open_with(&source, o->data, &(struct source_options){.split = o->split, .kept = o->kept}) : EMEMORY_;
     if (!rc)
         rc = count_words(l, source, o->tags, &captions);
     if (!rc) {
