@@ -17,6 +17,7 @@ static const char own_style[] =
     "margin-bottom:10px}\n"
     ".pic polygon{fill:var(--c1);fill-opacity:.12;stroke:var(--c1);stroke-width:2;vector-effect:non-scaling-stroke}\n"
     ".card .nopic{aspect-ratio:3;margin-bottom:10px}.card p{font-size:14px}\n"
+    "tbody a{color:inherit;text-decoration-color:var(--line)}\n"
     ".spotted{color:var(--c1);font-size:13px}\n";
 
 static void percent(struct buf *b, int64_t part, int64_t all)

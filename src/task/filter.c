@@ -204,7 +204,7 @@ int task_filter(const diht_filter_options *o, char **result)
     struct funnel funnel = {0};
     char *verdicts = NULL;
     int64_t rows = 0;
-    double start = clock_now(), seconds;
+    double start, seconds;
     stop_clear();
     *result = NULL;
     if (!o->data)
@@ -217,6 +217,7 @@ int task_filter(const diht_filter_options *o, char **result)
     if (!rc && o->out && !filter_data_is_list(data))
         rc = FAIL(EUSAGE_, "--out writes the kept rows of a list; a dataset keeps its verdicts itself: diht train %s --kept",
                   o->data);
+    start = clock_now();
     if (!rc) {
         pool = pool_new(filter_judge_threads(judge), NULL);
         verdicts = strdup(filter_data_verdicts(data));

@@ -18,6 +18,7 @@
 #include "spot/match.h"
 #include "spot/spot.h"
 #include "task/filter.h"
+#include "task/parse.h"
 
 // What another spotter found: a JSON line a picture, by the picture's name.
 struct spotted_file {
@@ -173,8 +174,9 @@ int filter_judge_threads(const struct filter_judge *j) { return j->threads; }
 int filter_judge_settings(const struct filter_judge *j, struct buf *out)
 {
     const diht_filter_options *o = j->o;
-    buf_fmt(out, "diht %s; where %s; complexity %d; action %d; spotter %s", DIHT_VERSION, o->where ? o->where : "", o->complexity,
-            !o->no_action, j->spotter_name ? j->spotter_name : "none");
+    buf_fmt(out, "diht %s; %s%s%scomplexity %d; %s; ", DIHT_VERSION, o->where ? "where " : "", o->where ? o->where : "",
+            o->where ? "; " : "", o->complexity, o->no_action ? "without action too" : "with action");
+    buf_fmt(out, "text in pictures: %s", j->spotter_name ? j->spotter_name : "not looked for");
     if (j->spotter_name && o->match_ratio > 0)
         buf_fmt(out, "; confidence %g; ratio %g", o->confidence, o->match_ratio);
     else if (j->spotter_name)
@@ -236,15 +238,10 @@ static int columns_hold(struct filter_judge *j, const struct filter_row *row, bo
 
 // --- captions -------------------------------------------------------------------------------------------------------------
 
-// The step that drops the caption, or STEP_KEPT.
 static enum filter_step read_caption(const struct filter_judge *j, struct parser *p, const char *caption)
 {
-    const struct verdict *v = parser_run(p, caption, strlen(caption), j->o->complexity, !j->o->no_action);
-    if (v->foreign || p->objects == 0)
-        return STEP_UNPARSABLE;
-    if (v->complexity < j->o->complexity)
-        return STEP_COMPLEXITY;
-    return v->actions == 0 && !j->o->no_action ? STEP_ACTION : STEP_KEPT;
+    parser_run(p, caption, strlen(caption), j->o->complexity, !j->o->no_action);
+    return (enum filter_step)filter_step_of(parse_reason(p, j->o->complexity, !j->o->no_action));
 }
 
 // Of several captions the one that comes furthest speaks for the sample.

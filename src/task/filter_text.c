@@ -83,13 +83,6 @@ static json_t *json_caption(const struct texts *t, const char *line, size_t n, j
 
 // --- deciding ----------------------------------------------------------------------------------------------------------
 
-static const char *reason_of(const struct parser *p, const diht_filter_text_options *o)
-{
-    const struct verdict *v = &p->verdict;
-    return v->foreign || p->objects == 0 ? "unparsable" : v->complexity < o->complexity ? "complexity" :
-           v->actions == 0 && !o->no_action ? "action" : "kept";
-}
-
 static void put_decision(struct buf *out, const diht_filter_text_options *o, const char *reason, const struct verdict *v)
 {
     bool keep = strcmp(reason, "kept") == 0;
@@ -142,7 +135,7 @@ static int decide(void *arg, int worker, int64_t number, const char *line, size_
         len = readable ? json_string_length(c) : 0;
     }
     parser_run(p, readable ? caption : "", readable ? len : 0, t->o->complexity, !t->o->no_action);
-    reason = readable ? reason_of(p, t->o) : "unreadable";
+    reason = readable ? parse_reason(p, t->o->complexity, !t->o->no_action) : "unreadable";
     if (!t->o->pass) {
         put_decision(out, t->o, reason, &p->verdict);
     } else if (p->verdict.keep && strcmp(reason, "kept") == 0) {

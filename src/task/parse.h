@@ -13,4 +13,7 @@ void parse_explain(struct buf *out, const struct parser *p);   // several, then 
 int parsers_open(struct parser ***out, int *count, int workers, const struct table *table);
 void parsers_close(struct parser **all, int count);
 
+// What drops a parsed caption, "unparsable" (another language, or no object), "complexity" or "action"; or "kept".
+const char *parse_reason(const struct parser *p, int complexity, bool need_action);
+
 #endif

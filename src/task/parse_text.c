@@ -116,3 +116,10 @@ void parse_explain(struct buf *out, const struct parser *p)
     buf_fmt(out, "verdict  %s: complexity %d, %d action%s%s\n\n", p->verdict.keep ? "keep" : "drop", p->verdict.complexity,
             p->verdict.actions, p->verdict.actions == 1 ? "" : "s", p->verdict.foreign ? ", not English" : "");
 }
+
+const char *parse_reason(const struct parser *p, int complexity, bool need_action)
+{
+    const struct verdict *v = &p->verdict;
+    return v->foreign || p->objects == 0 ? "unparsable" : v->complexity < complexity ? "complexity"
+           : v->actions == 0 && need_action ? "action" : "kept";
+}
