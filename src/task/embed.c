@@ -21,7 +21,7 @@ static int write_rows(const char *dir, const char *name, const float *rows, int6
 }
 
 static int embed_data(const diht_embed_options *o, struct clip *clip, const struct tokenizer *t, int64_t *n, int64_t *m,
-                      int64_t *bad)
+                      int64_t *bad, double *rate)
 {
     struct source *s = NULL;
     struct features f = {0};
@@ -54,6 +54,7 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     free(path);
     *n = f.n;
     *m = f.m;
+    *rate = f.image_rate;
     *bad = f.bad + (s ? source_excluded(s) : 0);
     buf_free(&keys);
     features_free(&f);
@@ -140,7 +141,7 @@ int task_embed(const diht_embed_options *o, char **result)
     struct clip *clip = NULL;
     struct tokenizer *t = NULL;
     int64_t n = 0, m = 0, bad = 0;
-    double start = clock_now();
+    double start = clock_now(), rate = 0;
     stop_clear();
     int rc = 0;
     if (!o->data && !o->images_npy && !o->ids_npy)
@@ -162,7 +163,7 @@ int task_embed(const diht_embed_options *o, char **result)
     if (!rc)
         rc = dir_make(o->out);
     if (!rc && o->data)
-        rc = embed_data(o, clip, t, &n, &m, &bad);
+        rc = embed_data(o, clip, t, &n, &m, &bad, &rate);
     if (!rc && o->images_npy)
         rc = embed_array(o, clip, o->images_npy, true, &n);
     if (!rc && o->ids_npy)
@@ -175,8 +176,8 @@ int task_embed(const diht_embed_options *o, char **result)
         if (o->json)
             buf_fmt(&b,
                     "{\"images\": %" PRId64 ", \"texts\": %" PRId64 ", \"embed_dim\": %d, \"bad_samples\": %" PRId64
-                    ", \"seconds\": %.4g, \"peak_bytes\": %" PRId64 "}\n",
-                    n, m, clip_config(clip)->embed_dim, bad, seconds, memory_peak());
+                    ", \"images_per_second\": %.4g, \"seconds\": %.4g, \"peak_bytes\": %" PRId64 "}\n",
+                    n, m, clip_config(clip)->embed_dim, bad, rate, seconds, memory_peak());
         else
             buf_fmt(&b,
                     "%" PRId64 " images and %" PRId64 " texts, %d wide, in %s (%.1f s, at most %s of memory); %" PRId64

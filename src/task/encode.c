@@ -142,10 +142,10 @@ static int encode_images(struct features *f, struct clip *clip, const struct sou
         done = to;
         if (!rc && o->each)
             rc = o->each(o->user, f);
-        double rate = (double)(done - before) / (clock_now() - start);
+        f->image_rate = (double)(done - before) / (clock_now() - start);
         char left[32];
-        format_seconds(left, (double)(count - done) / rate);
-        log_progress("%" PRId64 "/%" PRId64 " pictures  %.0f a second  %s left", done, count, rate, left);
+        format_seconds(left, (double)(count - done) / f->image_rate);
+        log_progress("%" PRId64 "/%" PRId64 " pictures  %.0f a second  %s left", done, count, f->image_rate, left);
         if (!rc && stop_requested())
             rc = FAIL(ESTOPPED_, "stopped after %" PRId64 " of %" PRId64 " pictures; %s", done, count,
                       file ? "the same command goes on from there" : "nothing was written");

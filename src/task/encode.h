@@ -20,6 +20,7 @@ struct features {
     int64_t *txt2img;        // [m]: each caption's image row
     int64_t *index;          // [n]: each image's sample in the source
     int64_t bad;             // samples whose picture could not be used: left out
+    double image_rate;       // pictures a second, decoding and all; 0: none were new
     int64_t *first_text;     // while they are made: sample s has texts first_text[s] .. first_text[s + 1] - 1
 };
 
