@@ -162,6 +162,28 @@ static void models_stand_side_by_side(void)
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
 }
 
+// Features in fp32 are the same bits in whatever company a sample is encoded, by however many threads.
+static void batches_and_threads_do_not_show(void)
+{
+    static const int batches[] = {32, 7, 1}, threads[] = {1, 2, 3};
+    char line[512];
+    scratch_file("wide.json", "{\"embed_dim\":48,"
+                              "\"vision\":{\"image_size\":80,\"patch_size\":16,\"width\":96,\"layers\":2,\"head_width\":32},"
+                              "\"text\":{\"context_length\":24,\"vocab_size\":518,\"width\":80,\"layers\":2,\"heads\":5}}");
+    CHECK(diht("train small.tsv --model wide.json --vocab m.txt --batch 4 --steps 1 --out wide") == 0);
+    for (int i = 0; i < 9; i++) {
+        snprintf(line, sizeof line, "embed list.tsv --model wide/model.safetensors --out w%d --batch %d --threads %d --loaders %d", i,
+                 batches[i / 3], threads[i % 3], 1 + i % 2);
+        CHECK(diht("%s", line) == 0);
+        snprintf(line, sizeof line, "cmp w0/images.npy w%d/images.npy && cmp w0/texts.npy w%d/texts.npy", i, i);
+        CHECK(system(line) == 0);
+    }
+    // longer prompts: other texts beside each, more rows in all
+    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p7 --batch 7") == 0);
+    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p64") == 0);
+    CHECK(system("cmp p7/texts.npy p64/texts.npy") == 0 && system("cmp -s p7/texts.npy w0/texts.npy") != 0);
+}
+
 static void prompts_can_be_several(void)
 {
     CHECK(diht("eval small.tsv --model a.safetensors --prompt 'a {}' --keep none --json") == 0 && system("cp .out p1.json") == 0);
@@ -272,6 +294,7 @@ int main(void)
     CASE(killed_runs_go_on);
     CASE(parts_are_merged);
     CASE(models_stand_side_by_side);
+    CASE(batches_and_threads_do_not_show);
     CASE(prompts_can_be_several);
     CASE(vocabularies_are_found);
     CASE(pictures_are_classified);
