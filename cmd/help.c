@@ -16,7 +16,7 @@ int help_usage(FILE *f)
             diht_version());
     for (const struct command *const *c = commands; *c; c++)
         fprintf(f, "  %-10s %s\n", (*c)->name, (*c)->summary);
-    fprintf(f, "  %-10s %s\n", "help", "this list; help --man [COMMAND], help --completion bash");
+    fprintf(f, "  %-10s %s\n", "help", "this list; help --man [COMMAND], help --completion bash, zsh or fish");
     return f == stdout ? 0 : 2;
 }
 
@@ -131,6 +131,81 @@ static void completion_bash(void)
            "complete -o default -F _diht diht\n");   // -o default: file names where nothing else fits
 }
 
+// --- zsh and fish --------------------------------------------------------------------------------------------------
+
+// Text inside single quotes of a shell; zsh's option lists also give [ ] and : a meaning.
+static void quoted(const char *text, bool zsh)
+{
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs(zsh ? "'\\''" : "\\'", stdout);
+        else
+            printf(*text == '\\' || (zsh && strchr("[]:", *text)) ? "\\%c" : "%c", *text);
+}
+
+static void completion_zsh(void)
+{
+    printf("#compdef diht\n# zsh completion for diht %s: diht help --completion zsh > _diht, in a directory of $fpath\n"
+           "local -a commands\ncommands=(\n", diht_version());
+    for (const struct command *const *c = commands; *c; c++) {
+        printf("    '%s:", (*c)->name);
+        quoted((*c)->summary, true);
+        printf("'\n");
+    }
+    printf("    'help:what the commands take'\n)\n"
+           "if (( CURRENT == 2 )); then\n    _describe command commands\n    return\nfi\n"
+           "shift words\n(( CURRENT-- ))\ncase $words[1] in\n");
+    for (const struct command *const *c = commands; *c; c++) {
+        printf("%s)\n    _arguments -S \\\n", (*c)->name);
+        for (const struct option *o = (*c)->options; o->name; o++) {
+            printf("        '%s--%s[", o->kind == OPT_TEXTS ? "*" : "", o->name);
+            quoted(o->help, true);
+            printf(o->kind == OPT_FLAG ? "]' \\\n" : "]:%s:_files' \\\n", o->value);
+        }
+        printf("        '--config[options from a file]:FILE:_files' '--help[what it takes]' '*:file:_files' ;;\n");
+    }
+    printf("help) _arguments '--man[as a man page]' '--completion[for a shell]:shell:(bash zsh fish)' '1:command:(");
+    for (const struct command *const *c = commands; *c; c++)
+        printf("%s%s", (*c)->name, c[1] ? " " : "");
+    printf(")' ;;\nesac\n");
+}
+
+static void completion_fish(void)
+{
+    printf("# fish completion for diht %s: diht help --completion fish > ~/.config/fish/completions/diht.fish\n",
+           diht_version());
+    for (const struct command *const *c = commands; *c; c++) {
+        printf("complete -c diht -n __fish_use_subcommand -f -a %s -d '", (*c)->name);
+        quoted((*c)->summary, false);
+        printf("'\n");
+        for (const struct option *o = (*c)->options; o->name; o++) {
+            printf("complete -c diht -n '__fish_seen_subcommand_from %s' -l %s%s -d '", (*c)->name, o->name,
+                   o->kind == OPT_FLAG ? "" : " -r");
+            quoted(o->help, false);
+            printf("'\n");
+        }
+        printf("complete -c diht -n '__fish_seen_subcommand_from %s' -l config -r -d 'options from a file'\n"
+               "complete -c diht -n '__fish_seen_subcommand_from %s' -l help -d 'what it takes'\n",
+               (*c)->name, (*c)->name);
+    }
+    printf("complete -c diht -n __fish_use_subcommand -f -a help -d 'what the commands take'\n");
+}
+
+static const struct { const char *shell; void (*write)(void); } completions[] = {
+    {"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish},
+};
+
+static int completion(const char *shell)
+{
+    for (size_t i = 0; shell && i < sizeof completions / sizeof *completions; i++)
+        if (!strcmp(completions[i].shell, shell)) {
+            completions[i].write();
+            return command_done(0, NULL);
+        }
+    fprintf(stderr, "diht help: --completion takes the shell: bash, zsh or fish\n");
+    return 2;
+}
+
 // --- the command ---------------------------------------------------------------------------------------------------
 
 static int about(const struct command *c, bool man)
@@ -154,15 +229,9 @@ int help_run(int argc, char **argv)
         if (!strcmp(argv[i], "--man")) {
             man = true;
         } else if (!strcmp(argv[i], "--completion")) {
-            if (i + 1 < argc && !strcmp(argv[i + 1], "bash")) {
-                completion_bash();
-                return command_done(0, NULL);
-            }
-            fprintf(stderr,
-                    "diht help: --completion takes the shell: bash (zsh reads the same after 'bashcompinit')\n");
-            return 2;
+            return completion(i + 1 < argc ? argv[i + 1] : NULL);
         } else if (name || argv[i][0] == '-') {
-            fprintf(stderr, "diht help: nothing expects '%s'; it takes one command, --man or --completion bash\n",
+            fprintf(stderr, "diht help: nothing expects '%s'; it takes one command, --man or --completion SHELL\n",
                     argv[i]);
             return 2;
         } else {

@@ -9,7 +9,7 @@ static char output[1 << 16];
 // Runs `diht ARGS` through the shell, both streams in `output`; the exit status.
 static int diht(const char *args)
 {
-    char line[1024];
+    char line[8192];
     const char *program = getenv("DIHT_PROGRAM");
     snprintf(line, sizeof line, "{ '%s' %s; } 2>&1", program ? program : "build/diht", args);
     FILE *p = popen(line, "r");
@@ -52,7 +52,8 @@ static void mistakes_are_named(void)
 {
     CHECK(diht("trian") == 2 && strstr(output, "no command 'trian'"));
     CHECK(diht("help trian") == 2 && strstr(output, "no command 'trian'"));
-    CHECK(diht("help --completion fish") == 2 && strstr(output, "bash"));
+    CHECK(diht("help --completion tcsh") == 2 && strstr(output, "bash, zsh or fish"));
+    CHECK(diht("help --completion") == 2 && strstr(output, "bash, zsh or fish"));
     CHECK(diht("help train eval") == 2 && strstr(output, "'eval'"));
     CHECK(diht("train") == 2 && strstr(output, "is missing"));
     CHECK(diht("train x --out y --stesp 4") == 2 && strstr(output, "did you mean 'steps'"));
@@ -82,11 +83,32 @@ static void bash_completes(void)
     }
 }
 
+// What meson install writes: a page for every command, completion in the shells' own grammar (where they are there).
+static void pages_and_completion_are_installed(void)
+{
+    char args[4096];
+    snprintf(args, sizeof args,
+             "help >/dev/null; d=$(mktemp -d); export MESON_INSTALL_DESTDIR_PREFIX=$d; "
+             "'%s/../../tools/install-help.sh' '%s' man share || echo failed; cd $d/man/man1; "
+             "for c in $('%s' help --completion bash | sed -n 's/^    \\([a-z]*\\)) .*/\\1/p'); do "
+             "[ $c = help ] || grep -q '^.SH SYNOPSIS' diht-$c.1 || echo $c has no page; done; ls | wc -l; cd $d/share; "
+             "if command -v bash >/dev/null; then bash -n bash-completion/completions/diht || echo bash; fi; "
+             "if command -v zsh >/dev/null; then zsh -n zsh/site-functions/_diht || echo zsh; fi; "
+             "if command -v fish >/dev/null; then fish -n fish/vendor_completions.d/diht.fish || echo fish; fi; "
+             "grep -c -e '-l split' fish/vendor_completions.d/diht.fish >/dev/null || echo no option for fish; "
+             "grep -q -e '--split\\[' zsh/site-functions/_diht || echo no option for zsh; rm -r $d",
+             getenv("DIHT_GOLDEN"), getenv("DIHT_PROGRAM"), getenv("DIHT_PROGRAM"));
+    CHECK(diht(args) == 0 && atoi(output) > 15 && !strchr(output, ' '));
+    if (strchr(output, ' '))
+        printf("# %s\n", output);
+}
+
 int main(void)
 {
     CASE(help_lists_every_command);
     CASE(each_command_explains_itself);
     CASE(mistakes_are_named);
     CASE(bash_completes);
+    CASE(pages_and_completion_are_installed);
     return check_done();
 }
