@@ -63,6 +63,48 @@ static bool singular(const struct parser *p, int i)   // does "a" open the phras
 
 static bool verb_tag(int t) { return t == VERB || t == VBG || t == VBN; }
 
+static bool only_adjective(const struct parser *p, int i)
+{
+    static const char *const endings[] = {"able", "ible", "less", "ical", "ious", "eous", "ful"};
+    unsigned what = is(p, i);
+    const char *word = p->lower + p->piece[i].start;
+    int n = p->piece[i].len;
+    if (what)
+        return (what & IS_ADJ) && !(what & (IS_NOUN | IS_PLURAL | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE));
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+        int m = (int)strlen(endings[k]);
+        if (n > m + 2 && memcmp(word + n - m, endings[k], (size_t)m) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Could the nouns before the verb at i be what it agrees with, by number and by who acts?
+static bool agrees(const struct parser *p, int i)
+{
+    bool third = is(p, i) & IS_THIRD, several = is(p, i - 1) & IS_PLURAL;
+    int from = i - 1;
+    while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
+        from--;
+    if (tag(p, i - 1) == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
+        return true;
+    if (!third)
+        return several;
+    bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
+    return !several && (opens(p, from - 1) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || !ends);
+}
+
+static bool starts_phrase(const struct parser *p, int i) { return i == 0 || tag(p, i - 1) == PUNCT; }
+
+static bool goes(const struct parser *p, int i)   // prepositions that hardly follow a noun
+{
+    static const char *const ways[] = {"to", "into", "against", "through", "toward", "towards", "past", "down", "over", "at", "along", "across"};
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++)
+        if (piece_equals(p, i, ways[k]))
+            return true;
+    return false;
+}
+
 static void mend(struct parser *p)
 {
     for (int i = 0; i < p->pieces; i++) {
@@ -76,8 +118,24 @@ static void mend(struct parser *p)
             k->tag = VERB;
         // "a ... boy smiles": nothing plural follows "a"
         if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
-            !noun(p, i + 1))
+            (!noun(p, i + 1) || being(p, i - 1)))
             k->tag = VERB;
+        if (!what && !m && p->word[2 + i] == &p->unknown[i] && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
+            k->tag = NOUN;   // small words are all known
+        if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
+            k->tag = NOUN;
+        // "player drives to the basket"
+        if (k->tag == NOUN && (what & IS_THIRD) && being(p, i - 1) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && goes(p, i + 1))
+            k->tag = VERB;
+        // "Flute in key of C", "face with bags"
+        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_ING | IS_PAST)) &&
+            !(m & M_COMMAND) && tag(p, i + 1) == ADP)
+            k->tag = NOUN;
+        if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
+            k->tag = ADJ;   // fast, small library
+        // "tennis shoes", "shoe print": a verb would agree with the noun before
+        if (k->tag == VERB && noun(p, i - 1) && (what & (IS_NOUN | IS_PLURAL)) && !(what & IS_PAST) && !agrees(p, i))
+            k->tag = NOUN;
         // a determiner, an adjective or a preposition makes a noun of what can be one
         bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && opens(p, i - 2));
         if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
@@ -100,6 +158,9 @@ static void mend(struct parser *p)
         // -ing that WordNet knows as an adjective before others
         if ((what & IS_ING) && (what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
             k->tag = ADJ;
+        // what can only be an adjective, before a noun
+        if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER && only_adjective(p, i))
+            k->tag = ADJ;
         if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
             k->tag = NOUN;
         if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
@@ -112,6 +173,14 @@ static void mend(struct parser *p)
         if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) && tag(p, i + 1) == ADP)
             k->tag = VBN;
     }
+}
+
+// "image processing library": neither article nor anybody who could do it, and a noun of its own
+static bool compounded(const struct parser *p, int from, int i)
+{
+    const struct word *before = p->word[2 + i - 1];
+    return !opens(p, from) && (is(p, i) & IS_NOUN) && !being(p, i - 1) && !(before->marks & (M_MOVER | M_MEDIA)) &&
+           !(before->is & IS_PLURAL) && !(marks(p, i) & M_SHOW);
 }
 
 // --- noun phrases -------------------------------------------------------------------------------------------------------
@@ -128,17 +197,30 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
     if (!bare && noun(p, i - 1) && tag(p, i) == VBN)   // a grass filled pond
         return opens(p, from) && next == i + 1 && !(is(p, next) & IS_PLURAL);
     if (!bare && noun(p, i - 1))   // noun -ing noun: what the next is for, or an action
-        return tag(p, i) == VBG ? (marks(p, i) & M_PURPOSE) && !being(p, i - 1) : false;
+        return tag(p, i) == VBG ? ((marks(p, i) & M_PURPOSE) && !being(p, i - 1)) || compounded(p, from, i) : false;
     if (bare && tag(p, i - 1) == VBG && (marks(p, i) & M_PURPOSE))   // waving cooking implements
         return true;
     if (!bare)
         return true;
     if (tag(p, i) == VBN)
         return true;
+    if (i > 0 && (p->word[2 + i]->frames & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
+        (piece_equals(p, i - 1, "for") || piece_equals(p, i - 1, "by") || piece_equals(p, i - 1, "after") ||
+         piece_equals(p, i - 1, "before") || piece_equals(p, i - 1, "without") || piece_equals(p, i - 1, "and")))
+        return false;   // for building houses
+    if (piece_equals(p, i - 1, "with"))
+        return true;
     if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ))
         return !(p->word[2 + i]->frames & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
-    return i == 0 && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->frames & FRAME_OBJECT) ||
+    return starts_phrase(p, i) && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->frames & FRAME_OBJECT) ||
                       being(p, next));
+}
+
+static int preposition_end(const struct parser *p, int i);
+
+static bool adverbial(const struct parser *p, int i)   // today, yesterday: no heads of what stands before
+{
+    return piece_equals(p, i, "today") || piece_equals(p, i, "yesterday") || piece_equals(p, i, "tomorrow") || piece_equals(p, i, "tonight");
 }
 
 // The end of the noun phrase at i: its last word + 1; i itself when there is none.
@@ -149,9 +231,12 @@ static int noun_phrase_end(const struct parser *p, int from)
     while (i < p->pieces && !hashtag(p, i)) {
         int t = tag(p, i);
         if (piece_equals(p, i, "hand") && (tag(p, i + 1) == VBN || tag(p, i + 1) == ADJ || tag(p, i + 1) == VERB)) {
+            from += i == from;
             i++;   // hand painted: says how
             continue;
         }
+        if (i > from && (preposition_end(p, i) > i + 1 || (any_noun && (marks(p, i) & M_DAYTIME) && adverbial(p, i))))
+            break;
         if (t == DET || possessive(p, i)) {
             if (i > from && !(tag(p, i - 1) == DET && !any_noun))
                 break;
@@ -183,7 +268,7 @@ static int noun_phrase_end(const struct parser *p, int from)
         } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && describes(p, i - 1) &&
                    (tag(p, i + 1) == ADJ || (marks(p, i + 1) & M_COLOUR))) {
             int next = i + 1;   // small, brown dog; black and white cat
-            while (tag(p, next) == ADJ || tag(p, next) == VBN || (marks(p, next) & M_COLOUR))
+            while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next > i + 1) || (marks(p, next) & M_COLOUR))
                 next++;
             if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
                 break;
@@ -225,7 +310,8 @@ static int add_object(struct parser *p, int head, int first, int last)
             i += i + 1 < head;
             continue;
         }
-        if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !(marks(p, i) & M_PURPOSE)) ||
+        bool purpose = (marks(p, i) & M_PURPOSE) || (i > first && noun(p, i - 1));   // event logging framework
+        if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !purpose) ||
             ((marks(p, i) & M_COLOUR) && noun(p, i) && !named))
             add_attribute(p, o, i);
     }
@@ -422,6 +508,17 @@ static bool preposition(const struct parser *p, int i)
            noun_phrase_end(p, i + 1) > i + 1 && t != ADJ && t != NOUN);
 }
 
+// "as traffic drives on", "before he left": what follows has a finite verb of its own
+static bool opens_clause(const struct parser *p, int i)
+{
+    if (!(piece_equals(p, i, "as") || piece_equals(p, i, "before") || piece_equals(p, i, "after") || piece_equals(p, i, "since") ||
+          piece_equals(p, i, "until") || piece_equals(p, i, "like")))
+        return false;
+    bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
+    int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1);
+    return end > i + 1 && (tag(p, end) == VERB || tag(p, end) == AUX) && !((is(p, end) & IS_PARTICIPLE) && !(is(p, end) & IS_THIRD) && !pronoun);
+}
+
 static int take_hashtag(struct chunker *c, int i)
 {
     struct parser *p = c->p;
@@ -469,6 +566,8 @@ int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])
             i = take_hashtag(&c, i);
         else if (piece_equals(p, i, "hand") && tag(p, i + 1) == VBN)
             i++;
+        else if (opens_clause(p, i))
+            add(&c, P_WHEN, i, i), i++;
         else if (preposition(p, i) && (end = preposition_end(p, i)) > i) {
             add(&c, P_PREP, i, end - 1);
             i = end;

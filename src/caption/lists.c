@@ -54,11 +54,15 @@ static const struct { unsigned mark; const char *words; } lists[] = {
                 "haus mann frau auf bei sich wie zu"},
     {M_SMALL, "the a an of and in on at with for to from by is are was were this that his her their its my your our it he she "
               "they we you i as or but not be has have near into up down over under while who which there"},
-    {M_SPOT, "spot place seat view look bridge road path trip visit ticket guide introduction tribute room house home area "
+    {M_SPOT, "spot place seat view look trip visit ticket guide introduction tribute room house home area "
              "recipe idea ideas tips tool"},
     {M_WEAR, "suit dress shirt jacket coat hat uniform costume gown skirt jeans pants shorts sweater helmet glasses sunglasses "
              "clothes clothing outfit tie scarf cap apron vest robe kimono bikini swimsuit t-shirt tuxedo blouse hoodie boots "
-             "hair beard attire gear camera backpack bag"},
+             "hair beard attire gear camera backpack bag blazer cardigan pullover sari turban hijab mask beanie gloves bonnet "
+             "leggings pajamas pyjamas overalls raincoat overcoat trousers wetsuit mittens crown veil headscarf goggles"},
+    {M_SHOW, "showing depicting featuring containing holding wearing displaying covering including using carrying playing "
+             "riding eating"},
+    {M_NAME, "called named titled entitled dubbed nicknamed"},
     {M_PRONOUN, "others ones other one something someone everyone everything anything nothing nobody"},
     {M_COMMAND, "share click follow sign subscribe read watch shop download pin tweet log skip loading join find get browse "
                 "discover see learn enter contact add buy order"},

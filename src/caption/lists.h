@@ -31,6 +31,8 @@ enum {
     M_WEAR = 1 << 21,         // worn: in a black suit
     M_NEVER_VERB = 1 << 22,
     M_PRONOUN = 1 << 24,      // nouns to the treebank
+    M_SHOW = 1 << 25,         // what pictures do with what they are of
+    M_NAME = 1 << 26,         // called, named: what follows is a name, no object
     M_COMMAND = 1 << 23,      // what web pages tell their readers
 };
 

@@ -112,6 +112,8 @@ static bool past_is_passive(const struct relater *r, int k)
     const struct phrase *f = &r->f[k];
     int next = k + 1;
     const struct word *w = r->p->word[2 + f->verb];
+    if (w->marks & M_NAME)
+        return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA;
     if (kind(r, next) == P_NOUN || (kind(r, next) == P_NAMELESS && r->f[next].subject_pronoun))
         return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
     if (equals(r, next, "by") || f->form == V_PARTICIPLE)
@@ -277,7 +279,8 @@ static bool describes_noun(const struct relater *r, int k, const struct group *g
         return false;
     const struct word *before = head_word(r, r->f[r->prep - 1].object), *after = head_word(r, g->at[0]);
     bool person = before->kind == KIND_PERSON || before->kind == KIND_ANIMAL || (before->marks & M_PERSON);
-    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON)))
+    bool place = equals(r, r->prep, "in") || equals(r, r->prep, "on") || equals(r, r->prep, "at") || equals(r, r->prep, "near");
+    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON) && !place))
         return true;
     if ((equals(r, r->prep, "with") || equals(r, r->prep, "in")) && person && (after->marks & M_WEAR))
         return true;
@@ -357,13 +360,21 @@ static int take_noun(struct relater *r, int k)
     return end;
 }
 
+// "means you must stop": the pronoun is the next verb's subject
+static bool starts_clause(const struct relater *r, int k)
+{
+    int next = kind(r, k + 1);
+    return r->f[k].subject_pronoun && !controls(r, r->verb) &&
+           (next == P_BE || next == P_HAVE || (next == P_VERB && (r->f[k + 1].form == V_FINITE || r->f[k + 1].form == V_PASSIVE)));
+}
+
 static void take_nameless(struct relater *r, int k)
 {
     const struct phrase *f = &r->f[k];
     if (r->prep >= 0) {
         r->prep = -1;
         r->object_open = false;
-    } else if (r->verb >= 0 && r->object_open) {
+    } else if (r->verb >= 0 && r->object_open && !starts_clause(r, k)) {
         r->object_open = f->subject_pronoun;   // him a ball
         r->pronoun_object = f->subject_pronoun;
     } else if (f->subject_pronoun) {
@@ -421,6 +432,18 @@ static void take_adjective(struct relater *r, int k)
         r->object_open = true;
     if (r->prep >= 0)
         r->prep = -1;
+}
+
+// "James (23) drives", "dog (left)": the phrase of the closing bracket when nothing acts between, else `k`.
+static int skip_bracket(const struct relater *r, int k)
+{
+    for (int end = k + 1; end < r->n && end <= k + 6; end++) {
+        if (r->f[end].kind == P_STOP)
+            return piece_equals(r->p, r->f[end].first, ")") ? end : k;
+        if (r->f[end].kind == P_VERB || r->f[end].kind == P_BE || r->f[end].kind == P_ADJECTIVE)
+            return k;
+    }
+    return k;
 }
 
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
@@ -487,6 +510,10 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
             r->object_open = r->list;
             break;
         case P_STOP:
+            if (piece_equals(p, f->first, "(") && (k = skip_bracket(r, k)) != f - phrase)
+                break;
+            if (piece_equals(p, f->first, ":") && kind(r, k + 1) == P_VERB && phrase[k + 1].form == V_ING && r->candidate.n && r->last_verb < 0)
+                break;   // man in wheelchair: facing right
             if (piece_equals(p, f->first, ":") && r->verb >= 0 && r->object_open && kind(r, k - 1) == P_VERB && r->subject.n) {
                 r->list = true;
                 break;

@@ -123,9 +123,18 @@ static bool only_plural(const char *form)
 {
     static const char words[] = " glasses sunglasses eyeglasses pants jeans shorts clothes headquarters scissors goggles trousers "
                                 "tights binoculars pajamas pyjamas leggings overalls tongs pliers tweezers news people arts sports goods "
-                                "thanks outskirts surroundings savings mathematics physics gymnastics athletics politics ";
+                                "thanks outskirts surroundings savings mathematics physics gymnastics athletics politics data media "
+                                "graphics electronics economics species series means crossroads barracks linguistics statistics ";
     char key[2 * WORD_MAX];
     int n = snprintf(key, sizeof key, " %s ", form);
+    return n < (int)sizeof key && strstr(words, key);
+}
+
+static bool own_past(const char *base)   // WordNet's exceptions leave out what does not change
+{
+    static const char words[] = " cut put set hit let shut split spread cast burst shed hurt quit bet cost thrust upset slit cast ";
+    char key[2 * WORD_MAX];
+    int n = snprintf(key, sizeof key, " %s ", base);
     return n < (int)sizeof key && strstr(words, key);
 }
 
@@ -196,7 +205,7 @@ static int inflect_all(struct forms *f, const struct map *irregular)
             continue;
         memcpy(base, text, n);
         base[n] = '\0';
-        if ((is & IS_NOUN) && !(is & IS_NAME) && !listed(irregular, 'n', base) && !ends(base, n, "ss")) {
+        if ((is & IS_NOUN) && !(is & IS_NAME) && !listed(irregular, 'n', base)) {
             plural(out, base);
             rc = inflect(f, out, IS_PLURAL, (int32_t)i, -1);
         }
@@ -207,7 +216,9 @@ static int inflect_all(struct forms *f, const struct map *irregular)
                 with_ending(out, base, "ing");
                 rc = inflect(f, out, IS_ING, -1, (int32_t)i);
             }
-            if (!rc && !listed(irregular, 'v', base)) {
+            if (!rc && own_past(base))
+                rc = inflect(f, base, IS_PAST | IS_PARTICIPLE, -1, (int32_t)i);
+            else if (!rc && !listed(irregular, 'v', base)) {
                 with_ending(out, base, "ed");
                 rc = inflect(f, out, IS_PAST | IS_PARTICIPLE, -1, (int32_t)i);
             }

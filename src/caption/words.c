@@ -317,6 +317,19 @@ void words_tag(struct parser *p)
         p->piece[i].tag = tags[i];
 }
 
+// "Een framboos": an article no English text begins with, before a word without a capital
+static bool foreign_article(const struct parser *p)
+{
+    static const char *const articles[] = {"un", "una", "une", "een", "ein", "eine", "einen", "ett", "en", "het", "der", "das"};
+    const struct piece *k = &p->piece[0];
+    if (p->pieces < 2 || is_upper((unsigned char)p->text[p->piece[1].start]) || !is_letter((unsigned char)p->text[p->piece[1].start]))
+        return false;
+    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
+        if (k->len == strlen(articles[i]) && memcmp(p->lower + k->start, articles[i], k->len) == 0)
+            return true;
+    return false;
+}
+
 // Another language: another script, or its small words where English ones are missing.
 bool words_foreign(const struct parser *p)
 {
@@ -339,6 +352,8 @@ bool words_foreign(const struct parser *p)
                 break;
             }
     }
+    if (words >= 2 && words <= 3 && english == 0 && foreign_article(p))
+        return true;
     if (foreign + high >= 2 && foreign + strange + high > 2 * english && 3 * (foreign + strange + high) >= words)
         return true;
     return words >= 3 && english == 0 && 2 * (strange + foreign) > words && strange + foreign >= 2;
