@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "bench/captions.h"
 #include "bench/input.h"
 #include "model/clip.h"
 #include "nn/hn_nce.h"
@@ -272,6 +273,8 @@ static int loss_run(void *state)
 #define LOSS loss_open, loss_run, loss_close
 #define PICTURES pictures_open, pictures_run, pictures_close
 #define CAPTIONS captions_open, captions_run, captions_close
+#define FILTER captions_filter_open, captions_filter_run, captions_filter_close
+#define TAG captions_tag_open, captions_tag_run, captions_filter_close
 
 const struct stage stages[] = {
     {"gemm_fp32_1600x768x3072", "GFLOP/s", false, PRODUCT, NULL, 1600, 768, 3072},
@@ -302,5 +305,8 @@ const struct stage stages[] = {
     {"preprocess_jpeg_224", "images/s/core", false, PICTURES, NULL, 640, 480},
     {"augment_48", "images/s/core", false, PICTURES, NULL, 72, 72, 48},
     {"tokenize", "captions/s/core", false, CAPTIONS, NULL},
+    {"filter_text", "captions/s/core", false, FILTER, NULL, 120},
+    {"filter_text_short", "captions/s/core", false, FILTER, NULL, 75},
+    {"tag_tokens", "tokens/s/core", false, TAG, NULL, 120},
     {NULL},
 };

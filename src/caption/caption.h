@@ -62,7 +62,9 @@ struct parser {
     struct attribute attribute[CAPTION_ATTRIBUTES];
     struct relation relation[CAPTION_RELATIONS];
     struct verdict verdict;
+    uint64_t hash[CAPTION_WORDS];                 // of the pieces' words
     int foreign_letters, letters;
+    bool high;                                    // bytes beyond ASCII
 };
 
 struct parser *parser_new(const struct table *t);   // NULL: out of memory

@@ -11,12 +11,6 @@ struct chunker {
     int n;
 };
 
-bool piece_equals(const struct parser *p, int i, const char *word)
-{
-    size_t n = strlen(word);
-    return i >= 0 && i < p->pieces && p->piece[i].len == n && memcmp(p->lower + p->piece[i].start, word, n) == 0;
-}
-
 static int tag(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? p->piece[i].tag : NO_TAG; }
 static unsigned marks(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_marks(p, i) : 0; }
 static unsigned is(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_is(p, i) : 0; }
@@ -29,9 +23,7 @@ static bool hashtag(const struct parser *p, int i) { return i < p->pieces && (p-
 
 static bool possessive(const struct parser *p, int i)   // my, its
 {
-    return tag(p, i) == PRON && (piece_equals(p, i, "my") || piece_equals(p, i, "your") || piece_equals(p, i, "his") ||
-                                 piece_equals(p, i, "her") || piece_equals(p, i, "its") || piece_equals(p, i, "our") ||
-                                 piece_equals(p, i, "their") || piece_equals(p, i, "whose"));
+    return tag(p, i) == PRON && (marks(p, i) & M_POSSESSIVE);
 }
 
 static bool opens(const struct parser *p, int i)   // what only stands before a noun
@@ -170,7 +162,8 @@ static void mend(struct parser *p)
         if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
             (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || p->pieces == 1 || tag(p, 1) == PUNCT))
             k->tag = (what & IS_ING) ? VBG : VERB;
-        if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) && tag(p, i + 1) == ADP)
+        if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
+            (tag(p, i + 1) == ADP || i + 1 == p->pieces))
             k->tag = VBN;
     }
 }
@@ -294,7 +287,7 @@ static void add_attribute(struct parser *p, int object, int piece)
 
 static bool fixed_pair(const struct parser *p, int i)
 {
-    return i + 1 < p->pieces && lists_fixed_pair(p->lower + p->piece[i].start, p->piece[i].len,
+    return (marks(p, i) & M_PAIR_FIRST) && (marks(p, i + 1) & M_PAIR_SECOND) && lists_fixed_pair(p->lower + p->piece[i].start, p->piece[i].len,
                                                  p->lower + p->piece[i + 1].start, p->piece[i + 1].len);
 }
 
@@ -479,20 +472,21 @@ static int take_verb(struct chunker *c, int i)
 
 // --- prepositions -------------------------------------------------------------------------------------------------------
 
+// The fixed prepositions of several words that begin at i: the piece behind, else i + 1.
 static int preposition_end(const struct parser *p, int i)
 {
-    static const char *const fixed[][4] = {
-        {"in", "front", "of"}, {"on", "top", "of"}, {"next", "to"}, {"out", "of"}, {"because", "of"}, {"close", "to"},
-        {"in", "the", "middle", "of"}, {"instead", "of"}, {"according", "to"}, {"in", "between"}, {"inside", "of"},
-        {"outside", "of"}, {"off", "of"}, {"due", "to"}, {"along", "with"}, {"such", "as"}, {"away", "from"},
-        {"as", "well", "as"}, {"ahead", "of"}, {"up", "to"}, {"on", "board"}, {"at", "the"},
-    };
-    for (size_t k = 0; k < sizeof fixed / sizeof *fixed; k++) {
+    if (!(marks(p, i) & M_FIXED_FIRST) || !(marks(p, i + 1) & M_FIXED_SECOND))
+        return i + 1;
+    for (size_t k = 0; k < lists_fixed_prepositions; k++) {
         int n = 0;
-        while (n < 4 && fixed[k][n] && piece_equals(p, i + n, fixed[k][n]))
-            n++;
-        if (n >= 2 && (n == 4 || !fixed[k][n]) && strcmp(fixed[k][1], "the") != 0)
-            return k == 6 ? i : i + n;   // in the middle of: middle is a place
+        for (const char *word = lists_fixed_preposition(k); word; n++) {
+            size_t len = strcspn(word, " ");
+            if (i + n >= p->pieces || p->piece[i + n].len != len || memcmp(p->lower + p->piece[i + n].start, word, len) != 0)
+                break;
+            word = word[len] ? word + len + 1 : NULL;
+            if (!word)
+                return i + n + 1;
+        }
     }
     return i + 1;
 }

@@ -63,6 +63,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
     {M_SHOW, "showing depicting featuring containing holding wearing displaying covering including using carrying playing "
              "riding eating"},
     {M_NAME, "called named titled entitled dubbed nicknamed"},
+    {M_POSSESSIVE, "my your his her its our their whose"},
     {M_PRONOUN, "others ones other one something someone everyone everything anything nothing nobody"},
     {M_COMMAND, "share click follow sign subscribe read watch shop download pin tweet log skip loading join find get browse "
                 "discover see learn enter contact add buy order"},
@@ -94,14 +95,42 @@ int lists_fixed_pair(const char *first, int n, const char *second, int m)
     return memmem(fixed_pairs, strlen(fixed_pairs), key, (size_t)(n + m + 3)) != NULL;
 }
 
+// "in the middle of" is none: the middle is a place.
+static const char *const prepositions[] = {
+    "in front of", "on top of", "next to", "out of", "because of", "close to", "instead of", "according to", "in between", "inside of",
+    "outside of", "off of", "due to", "along with", "such as", "away from", "as well as", "ahead of", "up to", "on board",
+};
+const size_t lists_fixed_prepositions = sizeof prepositions / sizeof *prepositions;
+
+const char *lists_fixed_preposition(size_t k) { return prepositions[k]; }
+
+static void mark(struct table *t, const char *text, size_t len, unsigned marks)
+{
+    struct word *w = len ? (struct word *)table_word(t, text, len) : NULL;
+    if (w)
+        w->marks |= marks;
+}
+
+static void mark_two(struct table *t, const char *text, size_t len, unsigned first, unsigned second)
+{
+    size_t n = strcspn(text, " "), m;
+    if (n >= len)
+        return;
+    mark(t, text, n, first);
+    m = strcspn(text + n + 1, " |");
+    mark(t, text + n + 1, m, second);
+}
+
 void lists_mark(struct table *t)
 {
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (const char *p = lists[i].words; *p;) {
             size_t n = strcspn(p, " ");
-            struct word *w = n ? (struct word *)table_word(t, p, n) : NULL;
-            if (w)
-                w->marks |= lists[i].mark;
+            mark(t, p, n, lists[i].mark);
             p += n + (p[n] == ' ');
         }
+    for (const char *p = fixed_pairs + 1; *p; p += strcspn(p, "|") + 1)
+        mark_two(t, p, strcspn(p, "|"), M_PAIR_FIRST, M_PAIR_SECOND);
+    for (size_t k = 0; k < lists_fixed_prepositions; k++)
+        mark_two(t, prepositions[k], strlen(prepositions[k]), M_FIXED_FIRST, M_FIXED_SECOND);
 }

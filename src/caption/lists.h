@@ -3,6 +3,8 @@
 #ifndef CAPTION_LISTS_H
 #define CAPTION_LISTS_H
 
+#include <stddef.h>
+
 struct table;
 
 // Marks of a word; several at once.
@@ -33,11 +35,18 @@ enum {
     M_PRONOUN = 1 << 24,      // nouns to the treebank
     M_SHOW = 1 << 25,         // what pictures do with what they are of
     M_NAME = 1 << 26,         // called, named: what follows is a name, no object
+    M_PAIR_FIRST = 1 << 27, M_PAIR_SECOND = 1 << 28,      // of fixed pairs
+    M_FIXED_FIRST = 1 << 29, M_FIXED_SECOND = 1 << 30,    // of fixed prepositions
+    M_POSSESSIVE = 1u << 31,
     M_COMMAND = 1 << 23,      // what web pages tell their readers
 };
 
 void lists_mark(struct table *t);   // sets the words' marks
 // Adjective and noun (or noun and noun) that name one thing: "hot dog", "stainless steel".
 int lists_fixed_pair(const char *first, int n, const char *second, int m);
+
+// Prepositions of several words, blanks between: "in front of".
+extern const size_t lists_fixed_prepositions;
+const char *lists_fixed_preposition(size_t k);
 
 #endif

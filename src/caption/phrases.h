@@ -3,6 +3,8 @@
 #ifndef CAPTION_PHRASES_H
 #define CAPTION_PHRASES_H
 
+#include <string.h>
+
 #include "caption/caption.h"
 
 enum phrase_kind {
@@ -38,6 +40,11 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n);
 
 static inline unsigned piece_marks(const struct parser *p, int i) { return p->word[2 + i]->marks; }
 static inline unsigned piece_is(const struct parser *p, int i) { return p->word[2 + i]->is; }
-bool piece_equals(const struct parser *p, int i, const char *word);
+// Literals only: their length is known to the compiler.
+static inline __attribute__((always_inline)) bool piece_equals(const struct parser *p, int i, const char *word)
+{
+    size_t n = __builtin_strlen(word);
+    return i >= 0 && i < p->pieces && p->piece[i].len == n && memcmp(p->lower + p->piece[i].start, word, n) == 0;
+}
 
 #endif

@@ -31,21 +31,6 @@ uint64_t word_hash(const char *lower, size_t len)
     return h;
 }
 
-// A slot: the hash's upper 40 bits and the word's index in the lower 24.
-enum { INDEX_BITS = 24 };
-
-const struct word *table_find(const struct table *t, uint64_t hash)
-{
-    uint64_t check = hash >> INDEX_BITS;
-    for (uint32_t i = (uint32_t)hash & t->mask;; i = (i + 1) & t->mask) {
-        uint64_t slot = t->slots[i];
-        if (slot >> INDEX_BITS == check)
-            return &t->words[slot & ((1u << INDEX_BITS) - 1)];
-        if (!slot)
-            return NULL;
-    }
-}
-
 const struct word *table_word(const struct table *t, const char *lower, size_t len)
 {
     return len ? table_find(t, word_hash(lower, len)) : NULL;
@@ -141,8 +126,13 @@ static int get(gzFile f, void *to, size_t n, const char *path)
     return 0;
 }
 
+struct listener {
+    void (*word)(void *user, const char *text, size_t len);   // may be NULL
+    void *user;
+};
+
 static int read_words(struct table *t, gzFile f, const struct table_head *head, const struct profile *profiles,
-                      const char *path)
+                      const struct listener *to, const char *path)
 {
     char text[WORD_BYTES] = "";
     size_t len = 0;
@@ -165,11 +155,13 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         if (i > head->rows)
             fold(t->weights, text, len, w);
         insert(t, word_hash(text, len), i);
+        if (to->word)
+            to->word(to->user, text, len);
     }
     return 0;
 }
 
-static int read_table(struct table *t, gzFile f, const char *path)
+static int read_table(struct table *t, gzFile f, const struct listener *to, const char *path)
 {
     struct table_head head;
     struct profile *profiles = NULL;
@@ -216,7 +208,7 @@ static int read_table(struct table *t, gzFile f, const char *path)
     if (!rc)
         rc = get(f, t->weights, sizeof *t->weights, path);
     if (!rc)
-        rc = read_words(t, f, &head, profiles, path);
+        rc = read_words(t, f, &head, profiles, to, path);
     for (uint32_t i = 1; !rc && i <= head.rows; i++)
         rc = get(f, &t->words[i], 3 * sizeof(scores), path);
     if (!rc)
@@ -225,8 +217,11 @@ static int read_table(struct table *t, gzFile f, const char *path)
     return rc;
 }
 
-int table_open(struct table **out, const char *path)
+int table_open(struct table **out, const char *path) { return table_open_spelled(out, path, NULL, NULL); }
+
+int table_open_spelled(struct table **out, const char *path, void (*word)(void *user, const char *text, size_t len), void *user)
 {
+    struct listener to = {word, user};
     char *installed = NULL;
     struct table *t = NULL;
     gzFile f = NULL;
@@ -239,7 +234,7 @@ int table_open(struct table **out, const char *path)
         f = gzopen(path, "rb");
         t = calloc(1, sizeof *t);
         rc = !t ? FAIL(EMEMORY_, "out of memory for the word table") :
-             !f ? FAIL(EMISSING_, "%s: the word table cannot be read", path) : read_table(t, f, path);
+             !f ? FAIL(EMISSING_, "%s: the word table cannot be read", path) : read_table(t, f, &to, path);
     }
     if (f)
         gzclose(f);

@@ -88,6 +88,8 @@ struct table {
 };
 
 int table_open(struct table **out, const char *path);   // NULL: where the program's data is installed
+// The same, each word's spelling told on the way, in the table's order: those the treebank knows first.
+int table_open_spelled(struct table **out, const char *path, void (*word)(void *user, const char *text, size_t len), void *user);
 void table_close(struct table *t);
 
 // A word's hash: over its lower-case bytes in blocks of 16, zero-padded. Start with WORD_SEED.
@@ -102,8 +104,22 @@ static inline uint64_t word_hash_block(uint64_t h, uint64_t lo, uint64_t hi)
 }
 uint64_t word_hash(const char *lower, size_t len);
 
+// A slot: the hash's upper 40 bits and the word's index in the lower 24.
+enum { INDEX_BITS = 24 };
+
 // NULL: not there. The whole 64-bit hash stands for the word: a stranger taken for a known one is a 2^-40 chance.
-const struct word *table_find(const struct table *t, uint64_t hash);
+static inline const struct word *table_find(const struct table *t, uint64_t hash)
+{
+    uint64_t check = hash >> INDEX_BITS;
+    for (uint32_t i = (uint32_t)hash & t->mask;; i = (i + 1) & t->mask) {
+        uint64_t slot = t->slots[i];
+        if (slot >> INDEX_BITS == check)
+            return &t->words[slot & ((1u << INDEX_BITS) - 1)];
+        if (!slot)
+            return NULL;
+    }
+}
+
 const struct word *table_word(const struct table *t, const char *lower, size_t len);
 
 // A word the table does not hold, from its looks: class, tag and `self`.

@@ -11,7 +11,19 @@ static bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 static bool is_lower(unsigned char c) { return c >= 'a' && c <= 'z'; }
 static bool is_upper(unsigned char c) { return c >= 'A' && c <= 'Z'; }
 static bool is_letter(unsigned char c) { return is_lower(c | 32) || c >= 0x80; }
-static bool is_word(unsigned char c) { return is_letter(c) || is_digit(c); }
+
+static const bool word_byte[256] = {['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, [0x80 ... 0xff] = true};
+static bool is_word(unsigned char c) { return word_byte[c]; }
+
+typedef unsigned char block __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+
+static inline block load(const void *from)
+{
+    block b;
+    memcpy(&b, from, sizeof b);
+    return b;
+}
 
 // --- normalising -------------------------------------------------------------------------------------------------------
 
@@ -38,16 +50,47 @@ struct entity { const char *name; char is; };
 static const struct entity entities[] = {{"amp;", '&'}, {"quot;", '"'}, {"apos;", '\''}, {"#39;", '\''}, {"#039;", '\''},
                                          {"lt;", ' '}, {"gt;", ' '}, {"nbsp;", ' '}, {"#8217;", '\''}, {"rsquo;", '\''}};
 
+// Bytes at `at` that stay as they are, copied to `out` sixteen at a time; how many, at most n. Writes up to 15 bytes beyond.
+static size_t copy_plain(char *out, const unsigned char *at, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        unsigned char rest[16] = {0};
+        const unsigned char *from = at + done;
+        if (n - done < 16)
+            from = memcpy(rest, from, n - done);
+        block b = load(from);
+        block is = (block)((b >= ' ') & (b < 0x7f) & (b != '&') & (b != '<') & (b != '_'));
+        halves h = ~(halves)is;
+        memcpy(out + done, &b, sizeof b);
+        if (h[0] | h[1])
+            return done + (size_t)(h[0] ? __builtin_ctzll(h[0]) : 64 + __builtin_ctzll(h[1])) / 8;
+        done += 16;
+    }
+    return n;
+}
+
+static void count_letters(struct parser *p)   // what words_foreign asks of texts with letters of other scripts
+{
+    p->letters = 0;
+    for (int i = 0; i < p->length; i++)
+        p->letters += is_lower((unsigned char)p->text[i] | 32) || ((unsigned char)p->text[i] & 0xC0) == 0xC0;
+}
+
 static void normalise(struct parser *p, const unsigned char *at, size_t n)
 {
     const unsigned char *end = at + n;
     char *out = p->text, *room = p->text + CAPTION_BYTES - 4;
     p->letters = p->foreign_letters = 0;
     while (at < end && out < room) {
+        size_t most = (size_t)(room - out), run = copy_plain(out, at, (size_t)(end - at) < most ? (size_t)(end - at) : most);
+        at += run;
+        out += run;
+        if (at >= end || out >= room)
+            break;
         unsigned char c = *at;
         if (c < 0x80 && c != '&' && c != '<' && c != '_') {
-            *out++ = c < ' ' || c == 0x7f ? ' ' : (char)c;
-            p->letters += is_letter(c);
+            *out++ = ' ';   // what controls
             at++;
         } else if (c == '_') {
             const char *word = out;   // parts words, but for a handle's
@@ -75,7 +118,6 @@ static void normalise(struct parser *p, const unsigned char *at, size_t n)
                 *out++ = as;
             } else {
                 p->foreign_letters += rune >= 0x370;
-                p->letters++;
                 memcpy(out, at, (size_t)(next - at));
                 out += next - at;
             }
@@ -86,6 +128,8 @@ static void normalise(struct parser *p, const unsigned char *at, size_t n)
         out--;
     p->length = (int)(out - p->text);
     memset(out, 0, 64);
+    if (p->foreign_letters)
+        count_letters(p);
 }
 
 static bool ends_with(const struct parser *p, const char *with)
@@ -105,9 +149,12 @@ static bool ends_with(const struct parser *p, const char *with)
 static void file_name(struct parser *p)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".pdf"};
-    bool file = false, blank = memchr(p->text, ' ', (size_t)p->length) != NULL;
+    bool file = false, blank;
     int hyphens = 0;
-    if (p->length && p->text[p->length - 1] != 'g' && p->text[p->length - 1] != 'G' && blank)
+    if (p->length <= 0)
+        return;
+    blank = memchr(p->text, ' ', (size_t)p->length) != NULL;
+    if (blank && (p->length < 5 || (p->text[p->length - 4] != '.' && p->text[p->length - 5] != '.')))
         return;
     for (size_t i = 0; !file && i < sizeof endings / sizeof *endings; i++)
         if (ends_with(p, endings[i])) {
@@ -152,23 +199,52 @@ static int shape_of(const char *w, int n)
     return !upper ? LOWER : !lower && upper > 1 ? UPPER : inner || !is_upper((unsigned char)w[0]) ? MIXED : CAPITAL;
 }
 
-static void add_piece(struct parser *p, int start, int end, int flags)
+// The first n bytes of a block.
+static inline void first_bytes(const char *from, int n, uint64_t out[2])
+{
+    memcpy(out, from, 16);
+    if (n < 8) {
+        out[0] &= (1ull << 8 * n) - 1;
+        out[1] = 0;
+    } else if (n < 16) {
+        out[1] &= (1ull << 8 * (n - 8)) - 1;
+    }
+}
+
+// The word is looked up when all are cut: until then its place in the table is on its way to the cache.
+static inline void add_piece(struct parser *p, int start, int end, int flags)
 {
     if (p->pieces == CAPTION_WORDS || end <= start)
         return;
     struct piece *k = &p->piece[p->pieces];
-    const struct word *w = table_word(p->table, p->lower + start, (size_t)(end - start));
-    if (!w) {
-        table_unknown(p->table, p->lower + start, (size_t)(end - start), &p->unknown[p->pieces]);
-        w = &p->unknown[p->pieces];
-    }
+    uint64_t as[2], low[2], hash;
+    int n = end - start, shape = LOWER;
+    first_bytes(p->lower + start, n, low);
+    first_bytes(p->text + start, n, as);
+    hash = n <= 16 ? word_hash_block(WORD_SEED, low[0], low[1]) : word_hash(p->lower + start, (size_t)n);
+    if (as[0] != low[0] || as[1] != low[1] || n > 16)
+        shape = shape_of(p->text + start, n);
+    __builtin_prefetch(&p->table->slots[(uint32_t)hash & p->table->mask]);
     if (start > 0 && p->text[start - 1] == ' ')
         flags |= PIECE_SPACE;
     if ((start == 0 || p->text[start - 1] == ' ') && (end == p->length || p->text[end] == ' '))
         flags |= PIECE_ALONE;
-    *k = (struct piece){(uint16_t)start, (uint16_t)(end - start), (uint8_t)shape_of(p->text + start, end - start), NO_TAG,
-                        (uint8_t)flags, 0};
-    p->word[2 + p->pieces++] = w;
+    *k = (struct piece){(uint16_t)start, (uint16_t)n, (uint8_t)shape, NO_TAG, (uint8_t)flags, 0};
+    p->hash[p->pieces++] = hash;
+}
+
+static void look_up(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++) {
+        const struct word *w = table_find(p->table, p->hash[i]);
+        p->word[2 + i] = w;
+        __builtin_prefetch(w);
+    }
+    for (int i = 0; i < p->pieces; i++)
+        if (!p->word[2 + i]) {
+            table_unknown(p->table, p->lower + p->piece[i].start, p->piece[i].len, &p->unknown[i]);
+            p->word[2 + i] = &p->unknown[i];
+        }
 }
 
 // The end of the word that starts at i; apostrophes and hyphens belong to it where letters go on behind them.
@@ -240,7 +316,7 @@ static void split(struct parser *p)
         if (c == ' ') {
             i++;
         } else if (is_word(c)) {
-            if (starts(p, i, "http://") || starts(p, i, "https://") || starts(p, i, "www.")) {
+            if ((p->lower[i] == 'h' && (starts(p, i, "http://") || starts(p, i, "https://"))) || (p->lower[i] == 'w' && starts(p, i, "www."))) {
                 i = skip_to_blank(p, i);
                 continue;
             }
@@ -294,15 +370,28 @@ static void settle_shapes(struct parser *p)
     }
 }
 
+static void make_lower(struct parser *p)
+{
+    block high = {0};
+    for (int i = 0; i < p->length + 8; i += 16) {
+        block b = load(p->text + i), up = (block)((b >= 'A') & (b <= 'Z'));
+        high |= b;
+        b |= up & 32;
+        memcpy(p->lower + i, &b, sizeof b);
+    }
+    halves h = (halves)high & 0x8080808080808080u;
+    p->high = h[0] | h[1];
+}
+
 void words_split(struct parser *p, const char *bytes, size_t n)
 {
     p->pieces = p->objects = p->attributes = p->relations = 0;
     p->word[0] = p->word[1] = &p->table->words[0];
     normalise(p, (const unsigned char *)bytes, n);
     file_name(p);
-    for (int i = 0; i < p->length + 8; i++)
-        p->lower[i] = (char)(is_upper((unsigned char)p->text[i]) ? p->text[i] | 32 : p->text[i]);
+    make_lower(p);
     split(p);
+    look_up(p);
     settle_shapes(p);
     p->word[2 + p->pieces] = p->word[3 + p->pieces] = &p->table->words[0];
 }
@@ -346,7 +435,7 @@ bool words_foreign(const struct parser *p)
         english += (w->marks & M_SMALL) != 0;
         foreign += small && !(capital && p->piece[i].len > 3);
         strange += !small && !capital && w >= p->unknown && w < p->unknown + CAPTION_WORDS;
-        for (int k = 0; k < p->piece[i].len; k++)
+        for (int k = 0; p->high && k < p->piece[i].len; k++)
             if ((unsigned char)p->text[p->piece[i].start + k] >= 0x80 && !capital) {
                 high++;
                 break;
