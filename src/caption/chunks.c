@@ -11,9 +11,9 @@ struct chunker {
     int n;
 };
 
-static int tag(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? p->piece[i].tag : NO_TAG; }
-static unsigned marks(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_marks(p, i) : 0; }
-static unsigned is(const struct parser *p, int i) { return i >= 0 && i < p->pieces ? piece_is(p, i) : 0; }
+static inline int tag(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? p->piece[i].tag : NO_TAG; }
+static inline unsigned marks(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? piece_marks(p, i) : 0; }
+static inline unsigned is(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? piece_is(p, i) : 0; }
 static bool noun(const struct parser *p, int i) { return tag(p, i) == NOUN || tag(p, i) == PROPN; }
 static char sign(const struct parser *p, int i)
 {
@@ -21,12 +21,12 @@ static char sign(const struct parser *p, int i)
 }
 static bool hashtag(const struct parser *p, int i) { return i < p->pieces && (p->piece[i].flags & PIECE_HASH); }
 
-static bool possessive(const struct parser *p, int i)   // my, its
+static inline bool possessive(const struct parser *p, int i)   // my, its
 {
     return tag(p, i) == PRON && (marks(p, i) & M_POSSESSIVE);
 }
 
-static bool opens(const struct parser *p, int i)   // what only stands before a noun
+static inline bool opens(const struct parser *p, int i)   // what only stands before a noun
 {
     return tag(p, i) == DET || possessive(p, i);
 }
@@ -99,11 +99,14 @@ static bool goes(const struct parser *p, int i)   // prepositions that hardly fo
 
 static void mend(struct parser *p)
 {
+    static const uint32_t small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
     for (int i = 0; i < p->pieces; i++) {
         struct piece *k = &p->piece[i];
-        unsigned what = is(p, i), m = marks(p, i);
-        if (hashtag(p, i))
+        if (k->tag == PUNCT)
             continue;
+        unsigned what = is(p, i), m = marks(p, i);
+        if (hashtag(p, i) || (small_tags >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
+            continue;   // the, of, and: nothing to mend
         if ((m & M_NEVER_VERB) && verb_tag(k->tag))
             k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
         if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
@@ -365,7 +368,7 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
 
 // --- verbs --------------------------------------------------------------------------------------------------------------
 
-static bool helper(const struct parser *p, int i)
+static inline bool helper(const struct parser *p, int i)
 {
     return tag(p, i) == AUX || (marks(p, i) & (M_BE | M_AUX)) || ((marks(p, i) & M_HAVE) && tag(p, i) != NOUN);
 }

@@ -247,16 +247,28 @@ static void look_up(struct parser *p)
         }
 }
 
+// Behind the letters and digits from i on; the text ends with blanks enough.
+static inline int run_end(const char *t, int i)
+{
+    for (;; i += 16) {
+        block b = load(t + i), low = b | 32;
+        halves h = ~(halves)((block)((low >= 'a') & (low <= 'z')) | (block)((b >= '0') & (b <= '9')) | (block)(b >= 0x80));
+        if (h[0] | h[1])
+            return i + (h[0] ? __builtin_ctzll(h[0]) : 64 + __builtin_ctzll(h[1])) / 8;
+    }
+}
+
 // The end of the word that starts at i; apostrophes and hyphens belong to it where letters go on behind them.
 static int word_end(const struct parser *p, int i)
 {
     const char *t = p->text;
     int from = i;
-    while (i < p->length) {
+    for (;;) {
+        i = run_end(t, i);
         unsigned char c = (unsigned char)t[i], next = (unsigned char)t[i + 1];
-        if (is_word(c))
-            i++;
-        else if (c == '-' && i > from && is_word(next))
+        if (c == ' ' || i >= p->length)
+            break;
+        if (c == '-' && i > from && is_word(next))
             i++;
         else if ((c == '.' || c == ',' || c == ':' || c == '/') && is_digit((unsigned char)t[i - 1]) && is_digit(next))
             i++;
