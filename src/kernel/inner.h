@@ -35,10 +35,20 @@ struct product {
     double alpha, beta;
     const void *bias;          // [n] or NULL: alpha 1, beta 0 with these
     enum activation act;
+    bool coarse;               // GELU as gelu_coarse has it
     void *pre;                 // like c, or NULL
     const void *residual;      // like c, or NULL; may be c
     void *scratch;             // WORKER_SCRATCH bytes
 };
+
+// GELU where what comes of it is rounded to 8 bits anyhow: x (1/2 + z q(z^2 - GELU_MIDDLE)), z = x within +-GELU_END. A
+// minimax fit, the value at the ends exactly 1/2: off by 2.6e-5 at most, and 0 or x beyond.
+#define GELU_END 4.4f
+#define GELU_MIDDLE 9.68f
+enum { GELU_TERMS = 9 };
+static const float gelu_coarse[GELU_TERMS] = {
+    .160404413f, -.00812111035f, .000589641411f, -4.4197444e-5f, 3.05236851e-6f, -1.87996554e-7f, 1.33604281e-8f, -9.89874806e-10f,
+    3.56933968e-11f};
 
 // A packed row of bytes: x = scale (code - zero), 0 <= code <= 255.
 struct quant {

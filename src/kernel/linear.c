@@ -170,7 +170,8 @@ static void piece_product(void *arg, int64_t piece, int worker)
     struct held *held = &j->ctx->held[worker];
     bool same = held->run == j->run && held->row == row;
     *held = (struct held){j->run, row};
-    if (j->engine->type != j->ctx->real)
+    p.coarse = j->engine->type != j->ctx->real;
+    if (p.coarse)
         narrow(j->engine, &p, same);
     else if (p.packed)
         spread(&p, same);

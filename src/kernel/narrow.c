@@ -4,7 +4,7 @@
 // Dot products: as simd_product.c, HEIGHT x PANEL sums in registers, but a word of a holds two or four elements of k.
 // Tiles: 32 x 32 sums in four tiles; a step takes 64 bytes of k from two tiles of a and two of b.
 #include "kernel/narrow.h"
-#include "kernel/simd_leave.h"
+#include "kernel/simd.h"
 
 #if TILES && BYTES
 #define ENGINE narrow_tile_bytes
@@ -22,27 +22,47 @@ _Static_assert((int)PANEL == (int)NARROW_PANEL, "one layout for all");
 
 // --- packing -------------------------------------------------------------------------------------------------------
 #if BYTES
+// A line of codes: 0 .. 255 by the saturation of the two narrowing steps, which leave the quarters in fours.
+ALWAYS __m512i codes(vf a, vf b, vf c, vf d, vf inverse, vf zero)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512 x = (__m512)inverse, z = (__m512)zero;
+    __m512i ab = _mm512_packs_epi32((__m512i)v_nearest((vf)_mm512_fmadd_ps((__m512)a, x, z)),
+                                    (__m512i)v_nearest((vf)_mm512_fmadd_ps((__m512)b, x, z)));
+    __m512i cd = _mm512_packs_epi32((__m512i)v_nearest((vf)_mm512_fmadd_ps((__m512)c, x, z)),
+                                    (__m512i)v_nearest((vf)_mm512_fmadd_ps((__m512)d, x, z)));
+    return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(ab, cd));
+}
+
 static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
 {
     const float *a = a_;
     int64_t filled = engine_k(&ENGINE, k);
     assert(a_k == 1);
     for (int64_t i = 0; i < m; i++, a += a_row) {
-        uint8_t *to = (uint8_t *)to_ + i * engine_row(&ENGINE, k);
-        vf low = v_all(0), high = low;
-        for (int64_t l = 0; l < k; l += VL) {
+        char *to = (char *)to_ + i * engine_row(&ENGINE, k);
+        vf low[2] = {v_all(0), v_all(0)}, high[2] = {v_all(0), v_all(0)};
+        int64_t l = 0;
+        for (; l + 2 * VL <= k; l += 2 * VL)
+            for (int u = 0; u < 2; u++) {
+                vf x = v_load(a + l + u * VL);
+                low[u] = v_min(low[u], x);
+                high[u] = v_max(high[u], x);
+            }
+        for (; l < k; l += VL) {
             vf x = v_load_n(a + l, k - l);
-            low = v_min(low, x);
-            high = v_max(high, x);
+            low[0] = v_min(low[0], x);
+            high[0] = v_max(high[0], x);
         }
-        quant[i] = narrow_quant(-v_top(-low), v_top(high));
-        vf inverse = v_all(1 / quant[i].scale);
-        vi zero = quant[i].zero - (vi){0};
-        for (int64_t l = 0; l < filled; l += VL) {
-            vi code = v_nearest(v_load_n(a + l, k - l) * inverse) + zero;
-            __m512i kept = _mm512_min_epi32(_mm512_max_epi32((__m512i)code, _mm512_setzero_si512()), _mm512_set1_epi32(255));
-            _mm_storeu_si128((__m128i *)(to + l), _mm512_maskz_cvtepi32_epi8(lanes(k - l), kept));
-        }
+        quant[i] = narrow_quant(-v_top(-v_min(low[0], low[1])), v_top(v_max(high[0], high[1])));
+        vf inverse = v_all(1 / quant[i].scale), zero = v_all((float)quant[i].zero);
+        for (l = 0; l + LINE <= k; l += LINE)
+            _mm512_storeu_si512(to + l, codes(v_load(a + l), v_load(a + l + VL), v_load(a + l + 2 * VL), v_load(a + l + 3 * VL),
+                                              inverse, zero));
+        if (l < filled)
+            _mm512_storeu_si512(to + l, codes(v_load_n(a + l, k - l), v_load_n(a + l + VL, k - l - VL),
+                                              v_load_n(a + l + 2 * VL, k - l - 2 * VL), v_load_n(a + l + 3 * VL, k - l - 3 * VL),
+                                              inverse, zero));
     }
 }
 #else
@@ -60,7 +80,7 @@ ALWAYS __m512i zip(vf a, vf b)
 // Lines of words from up to 16 rows or columns, `stride` floats apart: out[i] = elements l .. l + 31 of row i.
 ALWAYS void lines(__m512i out[16], const float *from, int64_t stride, int64_t rows, int64_t k)
 {
-#pragma GCC unroll 16
+UNROLL
     for (int64_t i = 0; i < 16; i++)
         out[i] = i < rows ? both(v_load_n(from + i * stride, k), k > VL ? v_load_n(from + i * stride + VL, k - VL) : v_all(0))
                           : _mm512_setzero_si512();
@@ -69,7 +89,7 @@ ALWAYS void lines(__m512i out[16], const float *from, int64_t stride, int64_t ro
 // The same where elements of k are `stride` apart and rows lie side by side: out[word] = its 16 rows.
 ALWAYS void words(__m512i out[16], const float *from, int64_t stride, int64_t rows, int64_t k)
 {
-#pragma GCC unroll 16
+UNROLL
     for (int64_t w = 0; w < 16; w++)
         out[w] = zip(2 * w < k ? v_load_n(from + 2 * w * stride, rows) : v_all(0),
                      2 * w + 1 < k ? v_load_n(from + (2 * w + 1) * stride, rows) : v_all(0));
@@ -114,26 +134,42 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
 }
 #endif
 
-// --- leaving -------------------------------------------------------------------------------------------------------
+// --- blocks --------------------------------------------------------------------------------------------------------
 #if BYTES
 typedef vi sums;
-// Sums of codes become floats, in place.
-ALWAYS void depart(const struct product *p, const char *panel, sums (*c)[2], int64_t rows, int64_t row, int64_t column)
+// Sums of codes as floats: what the row's zero stands for goes out, the scales come in.
+ALWAYS void in_units(vf out[2], const sums sum[2], const struct product *p, const float *panel, int64_t row)
 {
-    const float *scale = (const float *)(panel + PANEL * engine_k(&ENGINE, p->k));
-    vf scales[2] = {v_load(scale), v_load(scale + VL)};
-    vi totals[2] = {(vi)v_load(scale + PANEL), (vi)v_load(scale + PANEL + VL)};
-    for (int64_t r = 0; r < rows; r++)
-        for (int j = 0; j < 2; j++)
-            v_store((float *)&c[r][j], v_float(c[r][j] - totals[j] * p->quant[row + r].zero) * (scales[j] * p->quant[row + r].scale));
-    leave_rows(p, (const float (*)[PANEL])c, rows, row, column);
+    const float *scale = panel + PANEL * engine_k(&ENGINE, p->k) / WORD;
+    struct quant q = p->quant[row];
+    for (int j = 0; j < 2; j++) {
+        vi total = (vi)v_load(scale + PANEL + j * VL);
+        out[j] = v_float(sum[j] - total * q.zero) * (v_load(scale + j * VL) * q.scale);
+    }
 }
 #else
 typedef vf sums;
-ALWAYS void depart(const struct product *p, const char *panel, sums (*c)[2], int64_t rows, int64_t row, int64_t column)
+ALWAYS void in_units(vf out[2], const sums sum[2], const struct product *p, const float *panel, int64_t row)
 {
-    leave_rows(p, (const float (*)[PANEL])c, rows, row, column);
+    out[0] = sum[0];
+    out[1] = sum[1];
 }
+#endif
+
+#if TILES
+#include "kernel/simd_leave.h"
+#else
+// Assembly, not the intrinsics: gcc 12 copies each sum to another register and back.
+ALWAYS void add_product(sums *sum, vf a, vf b)
+{
+#if BYTES
+    __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+#else
+    __asm__ volatile("vdpbf16ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+#endif
+}
+
+#include "kernel/simd_block.h"
 #endif
 
 // --- products ------------------------------------------------------------------------------------------------------
@@ -153,7 +189,7 @@ static const struct {
 #define DOT(c, a, b) _tile_dpbf16ps(c, a, b)
 #endif
 
-static void block(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column)
+static void tile_block(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column)
 {
     sums c[BLOCK_ROWS][2];
     int64_t lines = engine_k(&ENGINE, p->k) / (WORD * WORDS), rows = least(BLOCK_ROWS, p->m - row);
@@ -178,7 +214,10 @@ static void block(const struct product *p, const char *a, int64_t a_row, const c
     _tile_stored(1, &c[0][1], sizeof c[0]);
     _tile_stored(2, &c[16][0], sizeof c[0]);
     _tile_stored(3, &c[16][1], sizeof c[0]);
-    depart(p, panel, c, rows, row, column);
+    vf out[BLOCK_ROWS][2];
+    for (int64_t r = 0; r < rows; r++)
+        in_units(out[r], c[r], p, (const float *)panel, row + r);
+    leave_rows(p, (const vf (*)[2])out, rows, row, column);
 }
 
 static void product(const struct product *p)
@@ -188,68 +227,18 @@ static void product(const struct product *p)
     _tile_loadconfig(&shapes);
     for (int64_t column = 0; column < p->n; column += PANEL, b += panel)
         for (int64_t row = 0; row < p->m; row += BLOCK_ROWS)
-            block(p, a + row * a_row, a_row, b, row, column);
+            tile_block(p, a + row * a_row, a_row, b, row, column);
     _tile_release();
 }
 
 #else
-enum { BLOCK_ROWS = HEIGHT, AHEAD = 8 };
-
-// Assembly, not the intrinsics: gcc 12 copies each sum to another register and back.
-#if BYTES
-#define DOT(sum, a, b) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
-#else
-#define DOT(sum, a, b) __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b))
-#endif
-
-ALWAYS void block(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column, const int height)
-{
-    sums sum[BLOCK_ROWS][2];
-    const uint32_t *at[BLOCK_ROWS], *b = (const uint32_t *)panel;
-    int64_t count = engine_k(&ENGINE, p->k) / WORD;
-#pragma GCC unroll 16
-    for (int r = 0; r < height; r++) {
-        sum[r][0] = sum[r][1] = (sums){0};
-        at[r] = (const uint32_t *)(a + r * a_row);
-        __builtin_prefetch((float *)p->c + (row + r) * p->c_row + column, 1);
-    }
-    for (int64_t w = 0; w < count; w++) {
-        __builtin_prefetch(b + (w + AHEAD) * PANEL);
-        __builtin_prefetch(b + (w + AHEAD) * PANEL + VL);
-        __m512i b0 = _mm512_loadu_si512(b + w * PANEL), b1 = _mm512_loadu_si512(b + w * PANEL + VL);
-#pragma GCC unroll 16
-        for (int r = 0; r < height; r++) {
-            __m512i x = _mm512_set1_epi32((int)at[r][w]);
-            DOT(sum[r][0], x, b0);
-            DOT(sum[r][1], x, b1);
-        }
-    }
-    sums left[BLOCK_ROWS][2];
-#pragma GCC unroll 16
-    for (int r = 0; r < height; r++) {
-        left[r][0] = sum[r][0];
-        left[r][1] = sum[r][1];
-    }
-    depart(p, panel, left, height, row, column);
-}
-
-typedef void block_fn(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column);
-
-#define BLOCK(h) \
-    static void block_##h(const struct product *p, const char *a, int64_t a_row, const char *panel, int64_t row, int64_t column) \
-    { block(p, a, a_row, panel, row, column, h); }
-BLOCK(1) BLOCK(2) BLOCK(3) BLOCK(4) BLOCK(5) BLOCK(6) BLOCK(7) BLOCK(8) BLOCK(9) BLOCK(10) BLOCK(11) BLOCK(12) BLOCK(13) BLOCK(14)
-
-static block_fn *const blocks[BLOCK_ROWS + 1] = {NULL, block_1, block_2, block_3, block_4, block_5, block_6, block_7, block_8,
-                                                 block_9, block_10, block_11, block_12, block_13, block_14};
+enum { BLOCK_ROWS = HEIGHT };
 
 static void product(const struct product *p)
 {
-    const char *a = p->packed_rows, *b = p->packed;
-    int64_t a_row = engine_row(&ENGINE, p->k), panel = engine_panel(&ENGINE, p->k);
-    for (int64_t column = 0; column < p->n; column += PANEL, b += panel)
-        for (int64_t row = 0; row < p->m; row += BLOCK_ROWS)
-            blocks[least(BLOCK_ROWS, p->m - row)](p, a + row * a_row, a_row, b, row, column);
+    int64_t words = engine_k(&ENGINE, p->k) / WORD;
+    blocks(p, lying, words, p->packed_rows, engine_row(&ENGINE, p->k) / (int64_t)sizeof(float),
+           engine_panel(&ENGINE, p->k) / (int64_t)sizeof(float));
 }
 #endif
 

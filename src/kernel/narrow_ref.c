@@ -102,7 +102,7 @@ static void pack_rows_bytes(void *to_, struct quant *quant, const void *a_, int6
         quant[i] = narrow_quant(lowest, highest);
         float inverse = 1 / quant[i].scale;
         for (int64_t l = 0; l < filled; l++)
-            to[l] = l < k ? (uint8_t)nearest(rintf(a[i * a_row + l * a_k] * inverse) + (float)quant[i].zero, 0, 255) : 0;
+            to[l] = l < k ? (uint8_t)nearest(fmaf(a[i * a_row + l * a_k], inverse, (float)quant[i].zero), 0, 255) : 0;
     }
 }
 

@@ -17,6 +17,14 @@ static double act_value(enum activation act, double x)
     return x;
 }
 
+static double gelu_coarsely(double x)
+{
+    double z = fmin(fmax(x, -GELU_END), GELU_END), q = 0;
+    for (int i = GELU_TERMS - 1; i >= 0; i--)
+        q = q * (z * z - GELU_MIDDLE) + gelu_coarse[i];
+    return x * (z * q + .5);
+}
+
 static double act_slope(enum activation act, double x)
 {
     if (act == ACT_GELU)
@@ -60,7 +68,7 @@ static void product(const struct product *p)
             if (pre)
                 pre[at] = y;
             if (p->act != ACT_NONE)
-                y = (real)act_value(p->act, y);
+                y = (real)(p->coarse && p->act == ACT_GELU ? gelu_coarsely(y) : act_value(p->act, y));
             if (residual)
                 y += residual[at];
             c[at] = y;

@@ -10,6 +10,11 @@
 #include "kernel/inner.h"
 
 #define ALWAYS static inline __attribute__((always_inline))
+#ifdef __clang__   // which passes over gcc's word for it, and then keeps arrays of vectors in memory
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 #ifdef __AVX512F__
 enum { VL = 16 };
@@ -61,20 +66,20 @@ ALWAYS vf v_all(float x) { return x - (vf){0}; }
 ALWAYS void v_turn(vi r[VL])
 {
     __m512i t[VL], *x = (__m512i *)r;
-#pragma GCC unroll 8
+UNROLL
     for (int i = 0; i < 16; i += 2) {   // pairs of rows
         t[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
         t[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
     }
-#pragma GCC unroll 4
+UNROLL
     for (int i = 0; i < 16; i += 4)     // fours
-#pragma GCC unroll 2
+UNROLL
         for (int j = 0; j < 2; j++) {
             x[i + 2 * j] = _mm512_unpacklo_epi64(t[i + j], t[i + j + 2]);
             x[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
         }
     // x[4 g + c], quarter q: words of column 4 q + c, rows 4 g .. 4 g + 3
-#pragma GCC unroll 4
+UNROLL
     for (int c = 0; c < 4; c++) {
         __m512i low0 = _mm512_shuffle_i32x4(x[c], x[4 + c], 0x88), low1 = _mm512_shuffle_i32x4(x[8 + c], x[12 + c], 0x88);
         __m512i high0 = _mm512_shuffle_i32x4(x[c], x[4 + c], 0xdd), high1 = _mm512_shuffle_i32x4(x[8 + c], x[12 + c], 0xdd);
@@ -83,7 +88,7 @@ ALWAYS void v_turn(vi r[VL])
         t[8 + c] = _mm512_shuffle_i32x4(low0, low1, 0xdd);     // q = 2
         t[12 + c] = _mm512_shuffle_i32x4(high0, high1, 0xdd);  // q = 3
     }
-#pragma GCC unroll 16
+UNROLL
     for (int i = 0; i < 16; i++)
         x[i] = t[i];
 }
@@ -91,24 +96,24 @@ ALWAYS void v_turn(vi r[VL])
 ALWAYS void v_turn(vi r[VL])
 {
     __m256i t[VL], *x = (__m256i *)r;
-#pragma GCC unroll 4
+UNROLL
     for (int i = 0; i < 8; i += 2) {    // pairs of rows
         t[i] = _mm256_unpacklo_epi32(x[i], x[i + 1]);
         t[i + 1] = _mm256_unpackhi_epi32(x[i], x[i + 1]);
     }
-#pragma GCC unroll 2
+UNROLL
     for (int i = 0; i < 8; i += 4)      // fours: x[4 g + c], half h: words of column 4 h + c, rows 4 g .. 4 g + 3
-#pragma GCC unroll 2
+UNROLL
         for (int j = 0; j < 2; j++) {
             x[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
             x[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
         }
-#pragma GCC unroll 4
+UNROLL
     for (int c = 0; c < 4; c++) {
         t[c] = _mm256_permute2x128_si256(x[c], x[4 + c], 0x20);
         t[4 + c] = _mm256_permute2x128_si256(x[c], x[4 + c], 0x31);
     }
-#pragma GCC unroll 8
+UNROLL
     for (int i = 0; i < 8; i++)
         x[i] = t[i];
 }
@@ -117,7 +122,7 @@ ALWAYS void v_turn(vi r[VL])
 // out[i] = elements 0 .. VL - 1 of each of up to VL rows, `stride` apart, of which `k` exist: a square, turned.
 ALWAYS void v_square(vf out[VL], const float *from, int64_t stride, int64_t rows, int64_t k)
 {
-#pragma GCC unroll 16
+UNROLL
     for (int i = 0; i < VL; i++)
         out[i] = i < rows ? v_load_n(from + i * stride, k) : v_all(0);
     v_turn((vi *)out);

@@ -19,6 +19,15 @@ ALWAYS void leave_sum(float *c, vf sum, float alpha, vf bias, const float *more)
     v_store(c, more ? y + v_load(more) : y);
 }
 
+ALWAYS vf v_gelu_coarse(vf x)
+{
+    vf z = v_max(v_min(x, v_all(GELU_END)), v_all(-GELU_END)), t = z * z - GELU_MIDDLE, q = v_all(gelu_coarse[GELU_TERMS - 1]);
+UNROLL
+    for (int i = GELU_TERMS - 2; i >= 0; i--)
+        q = q * t + gelu_coarse[i];
+    return x * (z * q + .5f);
+}
+
 // What becomes of one vector of sums on its way to c. n: lanes that exist.
 ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, int64_t n)
 {
@@ -32,7 +41,7 @@ ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, 
     if (p->pre)
         v_store_n((float *)p->pre + at, y, n);
     if (p->act == ACT_GELU)
-        y = v_gelu(y);
+        y = p->coarse ? v_gelu_coarse(y) : v_gelu(y);
     else if (p->act == ACT_QUICK_GELU)
         y = v_quick_gelu(y);
     if (p->residual)
@@ -41,15 +50,43 @@ ALWAYS void leave(const struct product *p, vf sum, int64_t row, int64_t column, 
 }
 
 // The same for `rows` rows of a panel's sums, by way of memory: its code once, not for every register.
-static __attribute__((noinline)) void leave_rows(const struct product *p, const float (*sums)[PANEL], int64_t rows, int64_t row,
-                                                 int64_t column)
+static __attribute__((noinline)) void leave_rows(const struct product *p, const vf (*block)[2], int64_t rows, int64_t row, int64_t column)
 {
     int64_t n = p->n - column;
-    for (int64_t r = 0; r < rows; r++) {
-        leave(p, v_load(sums[r]), row + r, column, n);
-        if (n > VL)
-            leave(p, v_load(sums[r] + VL), row + r, column + VL, n - VL);
+    for (int64_t r = 0; r < rows && n >= PANEL; r++) {   // whole vectors need no mask
+        leave(p, block[r][0], row + r, column, VL);
+        leave(p, block[r][1], row + r, column + VL, VL);
     }
+    for (int64_t r = 0; r < rows && n < PANEL; r++) {
+        leave(p, block[r][0], row + r, column, n);
+        if (n > VL)
+            leave(p, block[r][1], row + r, column + VL, n - VL);
+    }
+}
+
+// A block's sums, already in units of the product, on their way to c.
+ALWAYS void leave_block(const struct product *p, const vf (*sum)[2], int64_t row, int64_t column, const int height)
+{
+    const float *more;
+    if (only_sums(p, &more) && p->n - column >= PANEL) {
+        float *c = (float *)p->c + row * p->c_row + column, alpha = (float)p->alpha;
+        more = more ? more + row * p->c_row + column : NULL;
+        const float *bias = p->bias ? (const float *)p->bias + column : NULL;
+        vf bias0 = bias ? v_load(bias) : v_all(0), bias1 = bias ? v_load(bias + VL) : v_all(0);
+UNROLL
+        for (int r = 0; r < height; r++) {
+            leave_sum(c + r * p->c_row, sum[r][0], alpha, bias0, more ? more + r * p->c_row : NULL);
+            leave_sum(c + r * p->c_row + VL, sum[r][1], alpha, bias1, more ? more + r * p->c_row + VL : NULL);
+        }
+        return;
+    }
+    vf block[HEIGHT][2];
+UNROLL
+    for (int r = 0; r < height; r++) {
+        block[r][0] = sum[r][0];
+        block[r][1] = sum[r][1];
+    }
+    leave_rows(p, (const vf (*)[2])block, height, row, column);
 }
 
 #endif
