@@ -143,8 +143,8 @@ ALWAYS void in_units(vf out[2], const sums sum[2], const struct product *p, cons
     const float *scale = panel + PANEL * engine_k(&ENGINE, p->k) / WORD;
     struct quant q = p->quant[row];
     for (int j = 0; j < 2; j++) {
-        vi total = (vi)v_load(scale + PANEL + j * VL);
-        out[j] = v_float(sum[j] - total * q.zero) * (v_load(scale + j * VL) * q.scale);
+        vf total = v_load(scale + PANEL + j * VL);   // below 2^24 for any k that fits: exact
+        out[j] = (v_float(sum[j]) - total * (float)q.zero) * (v_load(scale + j * VL) * q.scale);
     }
 }
 #else

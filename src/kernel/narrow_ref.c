@@ -61,7 +61,7 @@ void narrow_pack_bytes(void *to_, const void *b_, int64_t b_k, int64_t b_col, in
     for (char *at = to_; n > 0; n -= PANEL, b += PANEL * b_col, at += engine_panel(&narrow_ref_bytes, k)) {
         int8_t *to = (int8_t *)at;
         float *scale = (float *)(at + PANEL * filled);
-        int32_t *sum = (int32_t *)(scale + PANEL);
+        float *sum = scale + PANEL;
         memset(at, 0, (size_t)engine_panel(&narrow_ref_bytes, k));
         for (int64_t j = 0; j < least(n, PANEL); j++) {
             float most = 0;
@@ -71,7 +71,7 @@ void narrow_pack_bytes(void *to_, const void *b_, int64_t b_k, int64_t b_col, in
             for (int64_t l = 0; l < k; l++) {
                 int32_t code = nearest(b[l * b_k + j * b_col] / scale[j], -127, 127);
                 to[l / 4 * 4 * PANEL + j * 4 + l % 4] = (int8_t)code;
-                sum[j] += code;
+                sum[j] += (float)code;
             }
         }
     }
@@ -123,11 +123,11 @@ static float sum_bytes(const struct product *p, int64_t i, int64_t j)
     const char *panel = (const char *)p->packed + j / PANEL * engine_panel(&narrow_ref_bytes, p->k);
     const int8_t *b = (const int8_t *)panel + j % PANEL * 4;
     const float *scale = (const float *)(panel + PANEL * engine_k(&narrow_ref_bytes, p->k));
-    const int32_t *total = (const int32_t *)(scale + PANEL);
+    const float *total = scale + PANEL;
     int32_t sum = 0;
     for (int64_t l = 0; l < p->k; l++)
         sum += a[l] * b[l / 4 * 4 * PANEL + l % 4];
-    return (float)(sum - p->quant[i].zero * total[j % PANEL]) * (p->quant[i].scale * scale[j % PANEL]);
+    return ((float)sum - (float)p->quant[i].zero * total[j % PANEL]) * (p->quant[i].scale * scale[j % PANEL]);
 }
 
 static void product(const struct product *p, float (*sum)(const struct product *p, int64_t i, int64_t j))
