@@ -20,6 +20,7 @@ extern const struct command command_drift;
 extern const struct command command_loss;
 extern const struct command command_info;
 extern const struct command command_convert;
+extern const struct command command_pull;
 extern const struct command command_bench;
 
 const struct command *const commands[] = {
@@ -42,6 +43,7 @@ const struct command *const commands[] = {
     &command_loss,
     &command_info,
     &command_convert,
+    &command_pull,
     &command_bench,
     NULL,
 };

@@ -6,8 +6,8 @@
 
 static const struct option options[] = {
     {"path", OPT_TEXT, AT(path), "FILE", "checkpoint: .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin", true, true},
-    {"out", OPT_TEXT, AT(out), "FILE", "the .safetensors file to write", false, true},
-    {"dtype", OPT_TEXT, AT(dtype), "TYPE", "fp32, fp16 or bf16 (default: each tensor's own)"},
+    {"out", OPT_TEXT, AT(out), "FILE", "the .safetensors file to write", true, true},
+    {"dtype", OPT_TEXT, AT(dtype), "TYPE", "fp32, fp16, bf16 or int8 (default: each tensor's own)"},
     MODEL_AS(diht_convert_options),
     {"json", OPT_FLAG, AT(json), "", "print one JSON object"},
     {0},
@@ -24,5 +24,5 @@ static int run(const void *o)
 
 const struct command command_convert = {
     "convert", "a checkpoint as .safetensors with its configuration inside",
-    "diht convert model.pt --out model.safetensors --dtype fp16", options, sizeof(diht_convert_options), defaults, run,
+    "diht convert model.pt model.safetensors --dtype fp16", options, sizeof(diht_convert_options), defaults, run,
 };

@@ -445,11 +445,22 @@ typedef struct diht_convert_options {
     const char *path;        // .safetensors, or PyTorch's .pt, .pth, .ckpt, .bin
     diht_model_as as;
     const char *out;         // .safetensors, configuration inside
-    const char *dtype;       // "fp32", "fp16", "bf16" (NULL: each tensor's own)
+    const char *dtype;       // "fp32", "fp16", "bf16" (NULL: each tensor's own), or "int8": the blocks' matrices as codes
+                             // with a scale a row, the rest as it is
     bool json;
 } diht_convert_options;
 DIHT_API void diht_convert_defaults(diht_convert_options *o);
 DIHT_API int diht_convert(const diht_convert_options *o, char **result);
+
+// --- pull: released models ------------------------------------------------------------------------------------------
+typedef struct diht_pull_options {
+    const char *name;        // "diht_vitl14_336px" ..., "all", or the name of a file that ends in _SHA256.ENDING
+    const char *url;         // its address elsewhere, or a directory's, ending in '/' (NULL: where it is published)
+} diht_pull_options;
+DIHT_API void diht_pull_defaults(diht_pull_options *o);
+// The file in $XDG_CACHE_HOME/diht, fetched and checked if it is not there yet; *result: its path. A broken download goes on
+// where it broke. Wherever a model file is taken, a released model's name is taken too, and fetched the same way.
+DIHT_API int diht_pull(const diht_pull_options *o, char **result);
 
 typedef struct diht_bench_options {
     const char *only;        // one name, or a prefix ending in '*'

@@ -130,6 +130,8 @@ void diht_recall_defaults(diht_recall_options *o)
     *o = (diht_recall_options){.resamples = 2000};
 }
 
+void diht_pull_defaults(diht_pull_options *o) { *o = (diht_pull_options){0}; }
+
 void diht_bench_defaults(diht_bench_options *o)
 {
     *o = (diht_bench_options){.seconds = 1};
@@ -167,6 +169,7 @@ int diht_drift(const diht_drift_options *o, char **result) { return task_drift(o
 int diht_loss(const diht_loss_options *o, char **result) { return task_loss(o, result); }
 int diht_info(const diht_info_options *o, char **result) { return task_info(o, result); }
 int diht_convert(const diht_convert_options *o, char **result) { return task_convert(o, result); }
+int diht_pull(const diht_pull_options *o, char **result) { return task_pull(o, result); }
 int diht_bench(const diht_bench_options *o, void (*line)(void *, const char *), void *user) { return bench_run(o, line, user); }
 
 int diht_model_open(diht_model **out, const diht_model_options *o) { return held_open(out, o); }

@@ -68,7 +68,7 @@ static int64_t side_of(int64_t patches)
 bool checkpoint_other_grid(const struct tensor *t, const struct st_tensor *f)
 {
     if (strcmp(t->name, "visual.positional_embedding") != 0 || f->ndim != 2 || f->shape[1] != t->shape[1] ||
-        f->shape[0] == t->shape[0] || !st_is_real(f->type))
+        f->shape[0] == t->shape[0] || !st_readable(f))
         return false;
     return (side_of(t->shape[0]) && side_of(f->shape[0])) || (side_of(t->shape[0] - 1) && side_of(f->shape[0] - 1));
 }
@@ -76,7 +76,7 @@ bool checkpoint_other_grid(const struct tensor *t, const struct st_tensor *f)
 // Does the file's tensor fit ours? Sentence if not.
 static int check_tensor(const struct tensor *t, const struct st_tensor *f, const char *path)
 {
-    bool same = f->ndim == t->ndim && st_is_real(f->type);
+    bool same = f->ndim == t->ndim && st_readable(f);
     for (int d = 0; d < t->ndim && same; d++)
         same = f->shape[d] == t->shape[d];
     if (same)

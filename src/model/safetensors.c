@@ -25,6 +25,8 @@ const char *st_type_name(enum st_type type) { return types[type].name; }
 int st_type_size(enum st_type type) { return types[type].size; }
 bool st_is_real(enum st_type type) { return type <= ST_BF16; }
 
+bool st_readable(const struct st_tensor *t) { return st_is_real(t->type) || t->scale; }
+
 void st_describe(char out[128], enum st_type type, int ndim, const int64_t *shape)
 {
     int at = snprintf(out, 128, "%s [", types[type].name);
@@ -209,6 +211,41 @@ const char *st_meta_get(const struct st_file *f, const char *key)
     return NULL;
 }
 
+int st_join_scales(struct st_file *f)
+{
+    char name[128];
+    int kept = 0, rc = 0;
+    bool *gone = calloc((size_t)f->n + 1, sizeof *gone);
+    if (!gone)
+        return FAIL(EMEMORY_, "out of memory");
+    for (int i = 0; i < f->n; i++) {
+        struct st_tensor *t = &f->tensors[i];
+        if (t->type != ST_I8 || !t->ndim || !t->count || strlen(t->name) + sizeof ".scale" > sizeof name)
+            continue;
+        snprintf(name, sizeof name, "%s.scale", t->name);
+        const struct st_tensor *s = st_find(f, name);
+        if (!s || s->type != ST_F32 || s->ndim != 1 || s->shape[0] != t->shape[0])
+            continue;
+        t->scale = s->data;
+        gone[s - f->tensors] = true;
+    }
+    map_free(f->index);
+    f->index = map_new();
+    for (int i = 0; i < f->n; i++) {
+        struct st_tensor t = f->tensors[i];
+        if (gone[i]) {
+            free(t.name);
+            continue;
+        }
+        if (!rc)
+            rc = f->index ? map_put(f->index, t.name, strlen(t.name), kept) : FAIL(EMEMORY_, "out of memory");
+        f->tensors[kept++] = t;
+    }
+    f->n = kept;
+    free(gone);
+    return rc;
+}
+
 // Where element i lies, counted in elements from the tensor's first.
 static int64_t place(const struct st_tensor *t, int64_t i)
 {
@@ -231,6 +268,9 @@ static double element(const struct st_tensor *t, int64_t i)
     float f;
     double d;
     switch (t->type) {
+    case ST_I8:
+        memcpy(&f, t->scale + i / (t->count / t->shape[0]) * 4, sizeof f);
+        return (double)((float)*(const signed char *)p * f);
     case ST_F64:
         memcpy(&d, p, sizeof d);
         return d;
@@ -269,7 +309,7 @@ static void read_run(enum st_type type, const unsigned char *from, int64_t n, fl
 
 void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out)
 {
-    if (t->strided || t->type == ST_F64) {
+    if (t->strided || t->type == ST_F64 || t->type == ST_I8) {
         for (int64_t i = 0; i < n; i++)
             out[i] = (float)element(t, first + i);
         return;

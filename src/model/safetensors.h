@@ -24,6 +24,7 @@ struct st_tensor {
     const unsigned char *data;  // mapped, read-only, any alignment
     bool strided;               // elements do not lie in order (PyTorch's views): `stride` tells where
     int64_t stride[ST_DIMS];    // elements
+    const unsigned char *scale; // I8: a float a row (shape[0] of them), value = code x scale; NULL: mere integers
     int64_t part;               // > 0: three runs of so many elements, the second and third at `more`
     const unsigned char *more[2];
 };
@@ -46,8 +47,12 @@ void st_close(struct st_file *f);
 const struct st_tensor *st_find(const struct st_file *f, const char *name);   // NULL: absent
 const char *st_meta_get(const struct st_file *f, const char *key);            // NULL: absent
 
-// Elements [first, first + n) converted; F64, F32, F16 and BF16 only (st_is_real).
-bool st_is_real(enum st_type type);
+// Bytes named X with a tensor X.scale, F32 [rows], are codes: X gets its scale, X.scale leaves the list. EMEMORY_.
+int st_join_scales(struct st_file *f);
+
+// Elements [first, first + n) converted; of tensors that st_readable says are real numbers.
+bool st_is_real(enum st_type type);   // F64, F32, F16, BF16
+bool st_readable(const struct st_tensor *t);
 void st_read_f32(const struct st_tensor *t, int64_t first, int64_t n, float *out);
 void st_forget(const struct st_tensor *t, int64_t first, int64_t n);   // not read again soon: leaves memory
 void st_read_f64(const struct st_tensor *t, int64_t first, int64_t n, double *out);

@@ -210,9 +210,12 @@ int weights_open(struct st_file *f, const char *path)
     if (n == 4 && first[0] == 0x80 && first[1] >= 2 && first[1] <= 5 && first[2] && first[3])
         return FAIL(EUNSUPPORTED_, "%s: PyTorch's form from before version 1.6 (a bare pickle); load it there and save "
                     "the state_dict again", path);
-    int rc = n == 4 && memcmp(first, "PK\3\4", 4) == 0 ? torch_open(f, path) : st_open(f, path);
+    bool torch = n == 4 && memcmp(first, "PK\3\4", 4) == 0;
+    int rc = torch ? torch_open(f, path) : st_open(f, path);
     if (rc)
         return rc;
+    if (!torch)
+        rc = st_join_scales(f);
     static const char *const wrappers[] = {"module.", "model."};   // DataParallel's, a training loop's
     for (int i = 0; i < 2 && !rc; i++)
         if (all_begin(f, wrappers[i]))

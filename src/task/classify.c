@@ -18,6 +18,7 @@
 #include "task/encode.h"
 #include "task/recall.h"
 #include "task/receipt.h"
+#include "task/models.h"
 #include "task/task.h"
 
 enum { AT_ONCE = 1024, BOOTSTRAP_SEED = 20230105 };
@@ -243,7 +244,7 @@ static int run(struct classification *c, struct buf *out)
     return rc;
 }
 
-int task_classify(const diht_classify_options *o, char **result)
+static int classify_model(const diht_classify_options *o, char **result)
 {
     struct classification c = {.o = o};
     struct buf out = {0};
@@ -262,5 +263,17 @@ int task_classify(const diht_classify_options *o, char **result)
     clip_free(c.clip);
     source_close(c.source);
     ctx_close(c.ctx);
+    return rc;
+}
+
+int task_classify(const diht_classify_options *o, char **result)
+{
+    diht_classify_options found = *o;
+    char *path;
+    int rc = model_find(&path, o->model);
+    found.model = path;
+    if (!rc)
+        rc = classify_model(&found, result);
+    free(path);
     return rc;
 }

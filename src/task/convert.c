@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A checkpoint of any kind the readers know becomes one .safetensors file with its configuration inside.
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "model/infer.h"
 #include "model/torch.h"
 #include "task/encode.h"
+#include "task/models.h"
 #include "task/task.h"
 
 enum { CHUNK = 1 << 15 };
@@ -18,13 +21,13 @@ static int find_type(const char *word, int *type)
     static const struct {
         const char *word;
         int type;
-    } words[] = {{"fp32", ST_F32}, {"fp16", ST_F16}, {"bf16", ST_BF16}};
+    } words[] = {{"fp32", ST_F32}, {"fp16", ST_F16}, {"bf16", ST_BF16}, {"int8", ST_I8}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, word) == 0) {
             *type = words[i].type;
             return 0;
         }
-    return FAIL(EUSAGE_, "--dtype %s: fp32, fp16 and bf16 are possible", word);
+    return FAIL(EUSAGE_, "--dtype %s: fp32, fp16, bf16 and int8 are possible", word);
 }
 
 // Upper half of a float, rounded to nearest even; a NaN stays one.
@@ -63,40 +66,101 @@ static int write_one(struct atomic_file *a, const struct st_tensor *t, enum st_t
     return rc;
 }
 
+// As codes: the largest value of a row is 127, `scale` x a code is the value again. What --precision int8 would make of it.
+static int quantise(struct atomic_file *a, const struct st_tensor *t, float *scale, const char *path)
+{
+    int64_t rows = t->shape[0], n = t->count / rows;
+    float *x = malloc((size_t)n * sizeof *x);
+    int8_t *code = malloc((size_t)n);
+    int rc = x && code ? 0 : FAIL(EMEMORY_, "out of memory");
+    for (int64_t i = 0; i < rows && !rc; i++) {
+        float most = 0;
+        bool finite = true;
+        st_read_f32(t, i * n, n, x);
+        for (int64_t k = 0; k < n; k++) {
+            finite &= isfinite(x[k]);
+            most = fmaxf(most, fabsf(x[k]));
+        }
+        if (!finite)
+            rc = FAIL(EFORMAT_, "%s: tensor %.80s row %lld holds a value that is no number: it has no int8 form", path, t->name,
+                      (long long)i);
+        scale[i] = most > 0 ? most / 127 : 1;
+        for (int64_t k = 0; k < n && !rc; k++)
+            code[k] = (int8_t)lrintf(fmaxf(-127, fminf(127, x[k] / scale[i])));
+        if (!rc)
+            rc = st_add(a, code, n);
+    }
+    free(x);
+    free(code);
+    return rc;
+}
+
+// The matrices of the blocks: nearly all of a model. Embeddings, positions, norms and projections stay as they are.
+static bool becomes_codes(const struct st_tensor *t)
+{
+    return t->ndim == 2 && t->count > 0 && strlen(t->name) < 100 && strstr(t->name, "resblocks.") != NULL;
+}
+
 // The file's tensors of real numbers (OpenAI's whole numbers repeat the configuration) and its metadata.
 static int convert(const struct st_file *f, const struct config *c, int type, const char *out, int *count)
 {
-    struct st_entry *entries = calloc((size_t)f->n + 1, sizeof *entries);
+    struct st_entry *entries = calloc(2 * (size_t)f->n + 1, sizeof *entries);
+    char (*names)[128] = calloc(2 * (size_t)f->n + 1, sizeof *names);
+    float **scales = calloc((size_t)f->n + 1, sizeof *scales);
     const struct st_tensor **tensors = calloc((size_t)f->n + 1, sizeof *tensors);
     struct st_pair *meta = calloc((size_t)f->nmeta + 1, sizeof *meta);
     char *config = config_json(c);
     struct atomic_file a = {0};
     int n = 0, nmeta = 0, rc = 0;
-    if (!entries || !tensors || !meta || !config) {
+    if (!entries || !names || !scales || !tensors || !meta || !config) {
         rc = FAIL(EMEMORY_, "out of memory");
         goto done;
     }
     for (int i = 0; i < f->n; i++) {
         const struct st_tensor *t = &f->tensors[i];
-        if (!st_is_real(t->type))
+        if (!st_readable(t))
             continue;
+        bool codes = becomes_codes(t) && (type == ST_I8 || (type < 0 && t->scale));
+        enum st_type own = t->type == ST_I8 ? ST_F32 : t->type;
         tensors[n] = t;
-        entries[n++] = (struct st_entry){t->name, type < 0 ? t->type : (enum st_type)type, t->ndim, t->shape};
+        entries[n] = (struct st_entry){t->name, codes ? ST_I8 : type < 0 || type == ST_I8 ? own : (enum st_type)type, t->ndim,
+                                       t->shape};
+        scales[n] = codes ? malloc((size_t)t->shape[0] * sizeof **scales) : NULL;
+        if (codes && !scales[n])
+            rc = FAIL(EMEMORY_, "out of memory");
+        n++;
     }
+    int plain = n;   // then the scales, in the same order
+    for (int i = 0; i < plain; i++) {
+        if (!scales[i])
+            continue;
+        snprintf(names[n], sizeof names[n], "%s.scale", entries[i].name);
+        entries[n] = (struct st_entry){names[n], ST_F32, 1, tensors[i]->shape};
+        n++;
+    }
+    if (rc)
+        goto done;
     meta[nmeta++] = (struct st_pair){"diht.config", config};
     for (int i = 0; i < f->nmeta; i++)
         if (strcmp(f->meta[i].key, "diht.config") != 0)
             meta[nmeta++] = (struct st_pair){f->meta[i].key, f->meta[i].value};
     if ((rc = st_begin(&a, out, entries, n, meta, nmeta)))
         goto done;
-    for (int i = 0; i < n && !rc; i++)
-        rc = write_one(&a, tensors[i], entries[i].type);
+    for (int i = 0; i < plain && !rc; i++)
+        rc = scales[i] ? quantise(&a, tensors[i], scales[i], out) : write_one(&a, tensors[i], entries[i].type);
+    for (int i = 0; i < plain && !rc; i++)
+        if (scales[i])
+            rc = st_add(&a, scales[i], tensors[i]->shape[0] * (int64_t)sizeof **scales);
     if (rc)
         atomic_abort(&a);
     else
         rc = atomic_commit(&a);
-    *count = n;
+    *count = plain;
 done:
+    for (int i = 0; scales && i < f->n; i++)
+        free(scales[i]);
+    free(scales);
+    free(names);
     free(entries);
     free(tensors);
     free(meta);
@@ -104,7 +168,7 @@ done:
     return rc;
 }
 
-int task_convert(const diht_convert_options *o, char **result)
+static int convert_file(const diht_convert_options *o, char **result)
 {
     struct st_file f;
     struct config c;
@@ -128,5 +192,17 @@ int task_convert(const diht_convert_options *o, char **result)
     buf_fmt(&b, o->json ? "{\"tensors\":%d}\n" : "%d tensors written\n", n);
     if (!(*result = buf_steal(&b)))
         rc = FAIL(EMEMORY_, "out of memory");
+    return rc;
+}
+
+int task_convert(const diht_convert_options *o, char **result)
+{
+    diht_convert_options found = *o;
+    char *path;
+    int rc = model_find(&path, o->path);
+    found.path = path;
+    if (!rc)
+        rc = convert_file(&found, result);
+    free(path);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "task/compute.h"
 #include "task/encode.h"
 #include "task/recall.h"
+#include "task/models.h"
 #include "task/task.h"
 
 struct turn { double mean, worst; };   // cosine to fp32's features
@@ -90,7 +91,7 @@ static void table(struct buf *b, const struct drift *d, int n, int64_t images, i
                 d[i].texts.mean, d[i].texts.worst, 100 * d[i].i2t, 100 * d[i].t2i);
 }
 
-int task_drift(const diht_drift_options *o, char **result)
+static int drift_model(const diht_drift_options *o, char **result)
 {
     struct drift d[MOST];
     struct features fp32 = {0};
@@ -116,5 +117,17 @@ int task_drift(const diht_drift_options *o, char **result)
     }
     features_free(&fp32);
     buf_free(&out);
+    return rc;
+}
+
+int task_drift(const diht_drift_options *o, char **result)
+{
+    diht_drift_options found = *o;
+    char *path;
+    int rc = model_find(&path, o->model);
+    found.model = path;
+    if (!rc)
+        rc = drift_model(&found, result);
+    free(path);
     return rc;
 }

@@ -10,6 +10,8 @@
 #include "base/npy.h"
 #include "task/compute.h"
 #include "task/encode.h"
+#include "task/forecast.h"
+#include "task/models.h"
 #include "task/task.h"
 
 static int write_rows(const char *dir, const char *name, const float *rows, int64_t n, int64_t d)
@@ -97,6 +99,8 @@ static int embed_array(const diht_embed_options *o, struct clip *clip, const cha
         rc = (name = path_join(o->out, images ? "images.npy" : "texts.npy"))
                  ? npy_begin(&out, name, NPY_F32, 2, (int64_t[]){a.shape[0], d})
                  : EMEMORY_;
+    if (!rc)
+        forecast(clip, images ? a.shape[0] : 0, images ? 0 : a.shape[0]);
     for (int64_t i = 0; !rc && i < a.shape[0]; i += o->batch) {
         int64_t n = a.shape[0] - i < o->batch ? a.shape[0] - i : o->batch;
         if (images) {
@@ -135,7 +139,7 @@ static int embed_array(const diht_embed_options *o, struct clip *clip, const cha
     return rc;
 }
 
-int task_embed(const diht_embed_options *o, char **result)
+static int embed_model(const diht_embed_options *o, char **result)
 {
     struct ctx *ctx = NULL;
     struct clip *clip = NULL;
@@ -188,5 +192,17 @@ int task_embed(const diht_embed_options *o, char **result)
     tokenizer_close(t);
     clip_free(clip);
     ctx_close(ctx);
+    return rc;
+}
+
+int task_embed(const diht_embed_options *o, char **result)
+{
+    diht_embed_options found = *o;
+    char *path;
+    int rc = model_find(&path, o->model);
+    found.model = path;
+    if (!rc)
+        rc = embed_model(&found, result);
+    free(path);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "data/loader.h"
+#include "task/forecast.h"
 
 struct model_as model_as(const diht_model_as *as)
 {
@@ -260,6 +261,8 @@ int features_encode(struct features *f, struct clip *clip, const struct tokenize
     f->index = malloc((size_t)n * sizeof *f->index);
     if (!f->images || !f->texts || !f->txt2img || !f->index || !f->first_text)
         rc = FAIL(EMEMORY_, "out of memory: features of %" PRId64 " pictures and %" PRId64 " captions", n, f->m);
+    if (!rc)
+        forecast(clip, n, f->m);
     if (!rc && !o->images_only)
         rc = open_kept(&texts, s, o, false, f->d, f->m);
     if (!rc && !o->images_only)

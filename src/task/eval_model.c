@@ -15,6 +15,7 @@
 #include "task/eval.h"
 #include "task/eval_page.h"
 #include "task/hubness.h"
+#include "task/models.h"
 #include "task/receipt.h"
 
 // How published tables were made; --prompt, --ranges and --rows override.
@@ -468,7 +469,7 @@ static int evaluate_models(struct evaluation *e, int models, struct buf *out)
     return rc ? rc : out->failed;
 }
 
-int eval_model(const diht_eval_options *o, char **result)
+static int eval_files(const diht_eval_options *o, char **result)
 {
     struct evaluation *e = calloc(1, sizeof *e);
     struct buf out = {0};
@@ -479,7 +480,7 @@ int eval_model(const diht_eval_options *o, char **result)
     e->o = o;
     while (o->models[models])
         models++;
-    int rc = models <= MAX_MODELS ? choose_preset(e) : FAIL(EUSAGE_, "--model: at most %d at once", MAX_MODELS);
+    int rc = choose_preset(e);
     if (!rc)
         rc = features_place(&e->keep, o->keep, o->data);
     if (!rc && e->keep)
@@ -509,5 +510,20 @@ int eval_model(const diht_eval_options *o, char **result)
     ctx_close(e->ctx);
     free(e->keep);
     free(e);
+    return rc;
+}
+
+int eval_model(const diht_eval_options *o, char **result)
+{
+    char *paths[MAX_MODELS + 1] = {NULL};
+    diht_eval_options found = *o;
+    int n = 0, rc = 0;
+    for (; o->models[n] && !rc; n++)
+        rc = n < MAX_MODELS ? model_find(&paths[n], o->models[n]) : FAIL(EUSAGE_, "--model: at most %d at once", MAX_MODELS);
+    found.models = (const char **)paths;
+    if (!rc)
+        rc = eval_files(&found, result);
+    for (int i = 0; i < MAX_MODELS; i++)
+        free(paths[i]);
     return rc;
 }

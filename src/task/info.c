@@ -16,8 +16,10 @@
 #include "data/source.h"
 #include "model/config.h"
 #include "model/infer.h"
+#include "model/released.h"
 #include "model/torch.h"
 #include "task/encode.h"
+#include "task/models.h"
 #include "task/task.h"
 
 static void set(json_t *o, const char *key, json_t *value) { (void)json_object_set_new(o, key, value); }
@@ -92,12 +94,12 @@ static int64_t lines(const char *text)
 static const char *licence_of(const char *path, const char *sum)
 {
     const char *name = path_name(path), *dash = strrchr(name, '-');
-    for (const char *const *known = config_names; *known; known++)
-        if (strncmp(*known, "diht_", 5) == 0 && strncmp(name, *known, strlen(*known)) == 0 && strstr(name, sum))
-            return "released DiHT weights: CC-BY-NC 4.0 (no commercial use)";
+    for (int i = 0; released_names[i]; i++)
+        if (strncmp(name, released_names[i], strlen(released_names[i])) == 0 && strstr(name, sum))
+            return "released DiHT weights: " RELEASED_LICENCE;
     if ((strncmp(name, "vit_", 4) == 0 || strstr(name, "swag")) && dash &&
         strlen(dash + 1) >= 8 && strncmp(dash + 1, sum, 8) == 0)
-        return "released SWAG weights: CC-BY-NC 4.0 (no commercial use)";
+        return "released SWAG weights: " RELEASED_LICENCE;
     return NULL;
 }
 
@@ -246,7 +248,7 @@ static void table(struct buf *b, json_t *o, int depth)
     }
 }
 
-int task_info(const diht_info_options *o, char **result)
+static int info_file(const diht_info_options *o, char **result)
 {
     *result = NULL;
     json_t *all = json_object();
@@ -274,5 +276,17 @@ int task_info(const diht_info_options *o, char **result)
         rc = FAIL(EMEMORY_, "out of memory");
     buf_free(&b);
     json_decref(all);
+    return rc;
+}
+
+int task_info(const diht_info_options *o, char **result)
+{
+    diht_info_options found = *o;
+    char *path;
+    int rc = model_find(&path, o->path);
+    found.path = path;
+    if (!rc)
+        rc = info_file(&found, result);
+    free(path);
     return rc;
 }

@@ -24,6 +24,7 @@ int task_verify(const diht_verify_options *o, char **result);
 int task_drift(const diht_drift_options *o, char **result);
 int task_loss(const diht_loss_options *o, char **result);
 int task_info(const diht_info_options *o, char **result);
+int task_pull(const diht_pull_options *o, char **result);
 int task_convert(const diht_convert_options *o, char **result);
 
 #endif

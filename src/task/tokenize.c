@@ -11,6 +11,7 @@
 #include "model/clip.h"
 #include "task/encode.h"
 #include "task/input.h"
+#include "task/models.h"
 #include "task/task.h"
 
 enum { CONTEXT_MAX = 1 << 16, FLUSH = 1 << 16 };
@@ -23,9 +24,13 @@ int vocabulary_open(struct tokenizer **out, const char *vocab, const char *model
         return tokenizer_open_installed(out);
     struct ctx *ctx = NULL;
     struct clip *clip = NULL;
-    int rc = ctx_open(&ctx, F32, 1, NULL);
+    char *path;
+    int rc = model_find(&path, model);
     if (!rc)
-        rc = model_open(&clip, out, ctx, model, NULL, &(diht_model_as){0});
+        rc = ctx_open(&ctx, F32, 1, NULL);
+    if (!rc)
+        rc = model_open(&clip, out, ctx, path, NULL, &(diht_model_as){0});
+    free(path);
     clip_free(clip);
     ctx_close(ctx);
     return rc;

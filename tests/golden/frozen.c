@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models opened for inference alone give the bits of models whose weights were copied, from every form of file.
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "golden.h"
 #include "model/clip.h"
 #include "model/infer.h"
+#include "task/task.h"
 
 static struct ctx *ctx;
 
@@ -55,6 +58,51 @@ static void same(const char *file, const struct model_as *as)
     free(again);
 }
 
+// int8 codes in a file: the bits that --precision int8 gives from the original; and back again, the same codes.
+static void codes(void)
+{
+    char dir[] = "/tmp/diht-codes-XXXXXX", int8[64], again[64], *said = NULL;
+    struct clip *a, *b;
+    int64_t n, m;
+    if (!mkdtemp(dir) || ctx_open(&ctx, F32, 2, NULL) != 0)
+        golden_die();
+    snprintf(int8, sizeof int8, "%s/int8.safetensors", dir);
+    snprintf(again, sizeof again, "%s/again.safetensors", dir);
+    diht_convert_options o = {.path = golden_path("model/A/A.fp32.pt"), .out = int8, .dtype = "int8"};
+    CHECK(task_convert(&o, &said) == 0);
+    free(said);
+    o = (diht_convert_options){.path = int8, .out = again};
+    CHECK(task_convert(&o, &said) == 0);
+    free(said);
+    struct buf x = {0}, y = {0};
+    CHECK(file_read(int8, &x) == 0 && file_read(again, &y) == 0 && x.len == y.len && memcmp(x.at, y.at, x.len) == 0);
+    CHECK(x.len < 400000);
+    CHECK(clip_open_as(&a, ctx, int8, NULL) == 0 && clip_open_frozen(&b, ctx, int8, NULL) == 0);
+    float *wide = features(a, &n), *frozen = features(b, &m);
+    CHECK(n == m && memcmp(wide, frozen, (size_t)n * sizeof *wide) == 0);
+    clip_free(a);
+    clip_free(b);
+    free(wide);
+    free(frozen);
+    if (ctx_products(ctx, S8)) {
+        CHECK(clip_open_frozen(&a, ctx, golden_path("model/A/A.fp32.pt"), NULL) == 0 &&
+              clip_open_frozen(&b, ctx, int8, NULL) == 0);
+        wide = features(a, &n);
+        frozen = features(b, &m);
+        CHECK(memcmp(wide, frozen, (size_t)n * sizeof *wide) == 0);
+        clip_free(a);
+        clip_free(b);
+        free(wide);
+        free(frozen);
+    }
+    ctx_close(ctx);
+    buf_free(&x);
+    buf_free(&y);
+    (void)unlink(int8);
+    (void)unlink(again);
+    (void)rmdir(dir);
+}
+
 static void all_files(void)
 {
     same("model/A/A.fp32.safetensors", NULL);
@@ -102,6 +150,7 @@ int main(void)
     CASE(plain);
     CASE(brain);
     CASE(bytes);
+    CASE(codes);
     CASE(halves);
     return check_done();
 }
