@@ -87,8 +87,9 @@ static int check_tensor(const struct tensor *t, const struct st_tensor *f, const
     return FAIL(EFORMAT_, "%s: tensor %s is %s, this model's configuration needs %s", path, t->name, found, expected);
 }
 
-// All tensors of the file are ours and have our shapes, and none is absent (unless `partial`).
-static int check_tensors(const struct params *p, const struct st_file *f, const char *path, bool partial)
+// All tensors of the file are ours and have our shapes, and none is absent (unless `partial`); positions may be of another
+// grid when `resized`.
+static int check_tensors(const struct params *p, const struct st_file *f, const char *path, bool partial, bool resized)
 {
     for (int i = 0; i < p->n; i++) {
         const struct st_tensor *t = st_find(f, p->tensors[i].name);
@@ -96,7 +97,7 @@ static int check_tensors(const struct params *p, const struct st_file *f, const 
             return FAIL(EMISSING_,
                         "%s: tensor %s is missing (the file has %d tensors, this model's configuration needs %d)",
                         path, p->tensors[i].name, f->n, p->n);
-        int rc = t && !checkpoint_other_grid(&p->tensors[i], t) ? check_tensor(&p->tensors[i], t, path) : 0;
+        int rc = t && !(resized && checkpoint_other_grid(&p->tensors[i], t)) ? check_tensor(&p->tensors[i], t, path) : 0;
         if (rc)
             return rc;
     }
@@ -155,7 +156,7 @@ int clip_load(struct clip *c, const char *path, bool partial)
                        : weights_open(&f, path);
     if (rc)
         return rc;
-    if (!(rc = check_tensors(&c->params, &f, path, partial)))
+    if (!(rc = check_tensors(&c->params, &f, path, partial, c->config.vision.resized)))
         rc = load_tensors(c, &f, path);
     st_close(&f);
     return rc;
@@ -167,7 +168,7 @@ static int check_file(const struct config *config, const struct st_file *f, cons
     struct params p;
     int rc = params_build(&p, config);
     if (!rc)
-        rc = check_tensors(&p, f, path, false);
+        rc = check_tensors(&p, f, path, false, config->vision.resized);
     params_free(&p);
     return rc;
 }

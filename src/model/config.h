@@ -26,6 +26,7 @@ struct config {
         float mean[3], std[3];    // of pixels in 0 .. 1
         enum resampling interpolation;
         enum form form;
+        bool resized;             // image_size is the user's word: positions of another grid are interpolated to it
     } vision;
     struct {
         int context_length, vocab_size, width, layers, heads;   // all 0 with FORM_VIT

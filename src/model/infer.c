@@ -306,6 +306,7 @@ static int apply(struct config *c, const char *path, const struct model_as *as)
         log_info("%s: pictures of %d pixels, as --image-size says; it was made for %d", path, as->image_size,
                  c->vision.image_size);
         c->vision.image_size = as->image_size;
+        c->vision.resized = true;   // a file's own word may not ask for more rows than it holds
     }
     return 0;
 }
