@@ -22,6 +22,7 @@ struct out {
     void *user;
     struct ctx *ctx;
     double peak[S8 + 1];   // operations a second, all threads, by what is multiplied; 0: none
+    const char *peak_name[S8 + 1];
     int printed;
 };
 
@@ -34,7 +35,7 @@ static bool wanted(const struct out *out, const char *name, bool only_when_named
     return n && only[n - 1] == '*' ? strncmp(name, only, n - 1) == 0 : strcmp(name, only) == 0;
 }
 
-static void print(struct out *out, const char *name, double value, const char *unit, double of_peak)
+static void print(struct out *out, const char *name, double value, const char *unit, double of_peak, const char *peak)
 {
     char text[256], share[32] = "null";
     if (of_peak > 0)
@@ -44,7 +45,7 @@ static void print(struct out *out, const char *name, double value, const char *u
                  "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"of_peak\": %s, \"threads\": %d, \"isa\": \"%s\"}",
                  name, value, unit, share, ctx_threads(out->ctx), ctx_products_isa(out->ctx));
     else if (of_peak > 0)
-        snprintf(text, sizeof text, "%-30s %12.4g %-10s %5.1f %% of peak", name, value, unit, 100 * of_peak);
+        snprintf(text, sizeof text, "%-30s %12.4g %-10s %5.1f %% of %s", name, value, unit, 100 * of_peak, peak);
     else
         snprintf(text, sizeof text, "%-30s %12.4g %s", name, value, unit);
     out->line(out->user, text);
@@ -90,7 +91,7 @@ static double run_peak(struct peak_job *j, struct pool *pool, int threads, doubl
 static bool needed(const struct out *out, enum dtype type)
 {
     for (const struct stage *s = stages; s->name; s++)
-        if (s->products == type && wanted(out, s->name, s->only_when_named))
+        if ((s->products == type || (s->products == BF16 && type == F32)) && wanted(out, s->name, s->only_when_named))
             return true;
     return false;
 }
@@ -98,7 +99,7 @@ static bool needed(const struct out *out, enum dtype type)
 static int measure_peaks(struct out *out)
 {
     struct peak all[PEAKS];
-    int n = peaks(all), threads = ctx_threads(out->ctx);
+    int n = peaks(all, ctx_kernels(out->ctx)->isa), threads = ctx_threads(out->ctx);
     struct peak_job j = {0};
     if (threads > (int)(sizeof j.done / sizeof *j.done))
         return FAIL(EUSAGE_, "--threads %d: at most %d can be measured", threads, (int)(sizeof j.done / sizeof *j.done));
@@ -112,9 +113,14 @@ static int measure_peaks(struct out *out)
         j.peak = &all[i];
         double best = run_peak(&j, ctx_pool(out->ctx), threads, out->o->seconds);
         if (all[i].dots)
-            out->peak[all[i].type] = best;
+            out->peak[all[i].type] = best, out->peak_name[all[i].type] = all[i].name;
         if (shown)
-            print(out, all[i].name, best / 1e9, all[i].unit, 0);
+            print(out, all[i].name, best / 1e9, all[i].unit, 0, NULL);
+    }
+    // bfloat16 can be multiplied as floats: what divides is the better of the two ways, whichever is taken
+    if (out->peak[F32] > out->peak[BF16]) {
+        out->peak[BF16] = out->peak[F32];
+        out->peak_name[BF16] = out->peak_name[F32];
     }
     free(j.memory);
     return 0;
@@ -143,7 +149,7 @@ static int measure_stage(struct out *out, const struct stage *s)
     }
     if (!rc)
         print(out, s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
-              out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0);
+              out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0, out->peak_name[s->products]);
     s->close(state);
     return rc;
 }

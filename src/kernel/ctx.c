@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "kernel/narrow.h"
+#include "kernel/peak.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -44,9 +45,40 @@ bool has_amx(void)
 }
 #endif
 
+#if defined(__x86_64__)
+// Operations a second of a peak's loop: the best of a few short runs, in all half a millisecond.
+static double pace(const struct peak *p)
+{
+    double best = 0;
+    for (int i = 0; i < 8; i++) {
+        double start = clock_now(), done = p->run(8000, NULL), took = clock_now() - start;
+        best = took > 0 && done / took > best ? done / took : best;
+    }
+    return best;
+}
+
+// Does this processor multiply bfloat16 faster by its dot products than, as floats, by its multiply-adds? Twice as fast on
+// Zen 4, half as fast on Intel's server cores, which have tiles for that. Found once a process.
+static bool dot_bf16_pays(void)
+{
+    static _Atomic int answer;   // 0: not asked; two threads at once find the same
+    if (!answer) {
+        struct peak all[PEAKS];
+        double rate[S8 + 1] = {0};
+        for (int i = 0, n = peaks(all, NULL); i < n; i++)
+            if (all[i].dots && all[i].run && all[i].type != S8)
+                rate[all[i].type] = pace(&all[i]);
+        answer = rate[BF16] > rate[F32] ? 1 : -1;
+    }
+    return answer > 0;
+}
+
+static bool pays_dot_bf16(void) { return has_dot_bf16() && dot_bf16_pays(); }
+#endif
+
 // Products in narrow types, best first. Plain loops only when asked for: single precision is faster.
 static const struct narrow_variant {
-    const char *isa;
+    const char *isa;           // of DIHT_ISA
     enum dtype type;
     bool (*supported)(void);
     const struct engine *engine;
@@ -54,8 +86,12 @@ static const struct narrow_variant {
 #if defined(__x86_64__)
     {"amx", BF16, has_amx, &narrow_tile_bf16},
     {"amx", S8, has_amx, &narrow_tile_bytes},
-    {"avx512", BF16, has_dot_bf16, &narrow_dot_bf16},
+    {"avx512", BF16, pays_dot_bf16, &narrow_dot_bf16},
+    {"avx512", BF16, has_avx512, &rounded_avx512},
     {"avx512", S8, has_dot_bytes, &narrow_dot_bytes},
+    {"avx512-dot", BF16, has_dot_bf16, &narrow_dot_bf16},
+    {"avx512-fma", BF16, has_avx512, &rounded_avx512},
+    {"avx2", BF16, has_avx2, &rounded_avx2},
 #endif
     {"ref", BF16, always, &narrow_ref_bf16},
     {"ref", S8, always, &narrow_ref_bytes},
@@ -91,6 +127,8 @@ static const struct variant {
 #if defined(__x86_64__)
     {"amx", has_amx, &inner_avx512, &inner_ref_f64},
     {"avx512", has_avx512, &inner_avx512, &inner_ref_f64},
+    {"avx512-dot", has_dot_bf16, &inner_avx512, &inner_ref_f64},   // bfloat16 so or so, whatever pays
+    {"avx512-fma", has_avx512, &inner_avx512, &inner_ref_f64},
     {"avx2", has_avx2, &inner_avx2, &inner_ref_f64},
 #endif
     {"ref", always, &inner_ref_f32, &inner_ref_f64},

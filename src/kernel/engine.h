@@ -14,20 +14,20 @@ enum { LINE = 64 };   // bytes of k that a row's dot products take at a time; a 
 // Elements of k with the filling.
 static inline int64_t engine_k(const struct engine *e, int64_t k)
 {
-    int64_t unit = e->type == F32 || e->type == F64 ? 1 : LINE / (int64_t)dtype_size(e->type);
+    int64_t unit = e->holds == F32 || e->holds == F64 ? 1 : LINE / (int64_t)dtype_size(e->holds);
     return pieces_of(k, unit) * unit;
 }
 
 // From a packed row to the next. The extra line keeps rows of a power of two bytes out of each other's cache sets.
 static inline int64_t engine_row(const struct engine *e, int64_t k)
 {
-    return engine_k(e, k) * (int64_t)dtype_size(e->type) + (e->type == F32 || e->type == F64 ? 0 : LINE);
+    return engine_k(e, k) * (int64_t)dtype_size(e->holds) + (e->holds == F32 || e->holds == F64 ? 0 : LINE);
 }
 
 static inline int64_t engine_panel(const struct engine *e, int64_t k)
 {
-    int64_t tail = e->type == S8 ? (int64_t)(2 * sizeof(float)) : 0;
-    return e->panel * (engine_k(e, k) * (int64_t)dtype_size(e->type) + tail);
+    int64_t tail = e->holds == S8 ? (int64_t)(2 * sizeof(float)) : 0;
+    return e->panel * (engine_k(e, k) * (int64_t)dtype_size(e->holds) + tail);
 }
 
 #endif

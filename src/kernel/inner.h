@@ -60,7 +60,7 @@ struct quant {
 // as its dot product likes them and forms c from the panels; what enters and leaves is always in the table's type.
 struct engine {
     const char *isa;
-    enum dtype type;
+    enum dtype type, holds;    // what factors are rounded to; what packed sides hold
     int height, panel;         // rows, columns of a register block; panel 0: does not pack
     // b's columns, k x n, in panels [n / panel][k][panel], the last filled up with zeros (narrow types: engine.h)
     void (*pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);

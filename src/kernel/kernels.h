@@ -180,7 +180,7 @@ int ctx_threads(const struct ctx *);
 // gradient too) or S8 (weights a scale a column, activations a range a row; for inference). Everything between the
 // products stays float. false: this processor lacks the instructions, nothing changed.
 bool ctx_products(struct ctx *, enum dtype type);
-const char *ctx_products_isa(const struct ctx *);   // "avx2", "avx512", "amx", "ref"
+const char *ctx_products_isa(const struct ctx *);   // "avx2", "avx512", "amx", "ref"; bf16: "avx512-dot", "avx512-fma", "avx2-fma"
 
 // Memory of the backend, 64-byte aligned, zeroed: `count` elements of the type. `at` NULL and a sentence: none left.
 view ctx_alloc(struct ctx *, enum dtype type, int64_t count);

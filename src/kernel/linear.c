@@ -191,7 +191,7 @@ static void run_rows(struct ctx *ctx, const struct engine *engine, const struct 
 {
     int64_t wanted = 32 * ctx->threads;
     int64_t grain = engine->height > 1 && engine->height < 16 ? 2 * engine->height : 32;   // whole register blocks
-    int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->type))) / grain * grain;
+    int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->holds))) / grain * grain;
     rows = rows < grain ? grain : rows;
     int64_t pieces = pieces_of(p->m, rows), panel = engine->panel ? engine->panel : 16;
     int64_t cuts = pieces_of(wanted, pieces), columns = pieces_of(pieces_of(p->n, cuts), panel) * panel;

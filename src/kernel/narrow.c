@@ -247,4 +247,4 @@ static void product(const struct product *p)
 #else
 #define PACK pack
 #endif
-const struct engine ENGINE = {TILES ? "amx" : "avx512", BYTES ? S8 : BF16, BLOCK_ROWS, PANEL, PACK, pack_rows, product};
+const struct engine ENGINE = {TILES ? "amx" : BYTES ? "avx512" : "avx512-dot", BYTES ? S8 : BF16, BYTES ? S8 : BF16, BLOCK_ROWS, PANEL, PACK, pack_rows, product};

@@ -9,6 +9,7 @@ enum { NARROW_PANEL = 32 };   // of every one of them, so that what is packed is
 
 extern const struct engine narrow_ref_bf16, narrow_ref_bytes;         // plain loops
 extern const struct engine narrow_dot_bf16, narrow_dot_bytes;         // AVX-512 BF16, VNNI
+extern const struct engine rounded_avx2, rounded_avx512;              // bfloat16 held as floats
 extern const struct engine narrow_tile_bf16, narrow_tile_bytes;       // AMX
 
 bool has_amx(void);   // and the kernel lets us use it

@@ -152,5 +152,5 @@ static void product(const struct product *p, float (*sum)(const struct product *
 static void product_bf16(const struct product *p) { product(p, sum_bf16); }
 static void product_bytes(const struct product *p) { product(p, sum_bytes); }
 
-const struct engine narrow_ref_bf16 = {"ref", BF16, 1, PANEL, pack_bf16, pack_rows_bf16, product_bf16};
-const struct engine narrow_ref_bytes = {"ref", S8, 1, PANEL, narrow_pack_bytes, pack_rows_bytes, product_bytes};
+const struct engine narrow_ref_bf16 = {"ref", BF16, BF16, 1, PANEL, pack_bf16, pack_rows_bf16, product_bf16};
+const struct engine narrow_ref_bytes = {"ref", S8, S8, 1, PANEL, narrow_pack_bytes, pack_rows_bytes, product_bytes};

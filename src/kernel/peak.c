@@ -100,9 +100,9 @@ __attribute__((target("avx2"))) static double triad_avx2(int64_t rounds, void *m
     return (double)rounds * N * 3 * 4;
 }
 
-int peaks(struct peak out[PEAKS])
+int peaks(struct peak out[PEAKS], const char *isa)
 {
-    bool wide = __builtin_cpu_supports("avx512f"), narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    bool wide = __builtin_cpu_supports("avx512f") && !(isa && strcmp(isa, "avx2") == 0), narrow = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     bool amx = has_amx();
     const struct peak all[PEAKS] = {
         {"peak_fp32", "GFLOP/s", wide ? fp32_avx512 : narrow ? fp32_avx2 : NULL, F32, true},
@@ -118,6 +118,6 @@ int peaks(struct peak out[PEAKS])
 
 #else
 
-int peaks(struct peak out[PEAKS]) { return 0; }
+int peaks(struct peak out[PEAKS], const char *isa) { return 0; }
 
 #endif

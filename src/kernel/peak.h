@@ -11,13 +11,13 @@ struct peak {
     const char *name;       // "peak_fp32"
     const char *unit;       // "GFLOP/s", "GOP/s", "GB/s"
     // Run `rounds` rounds in the calling thread; returns the operations (or bytes) done. NULL: this CPU lacks the
-    // instructions. `memory` holds PEAK_MEMORY bytes of its own for each thread.
+    // instructions. `memory` (of "memory_triad" alone) holds PEAK_MEMORY bytes of its own for each thread.
     double (*run)(int64_t rounds, void *memory);
     enum dtype type;
     bool dots;              // shares of products in that type are of this one: multiply-adds of vectors, not of tiles
 };
 enum { PEAK_MEMORY = 96 << 20, PEAKS = 6 };
 
-int peaks(struct peak out[PEAKS]);   // how many
+int peaks(struct peak out[PEAKS], const char *isa);   // how many; isa "avx2": what vectors of eight floats can do
 
 #endif

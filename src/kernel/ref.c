@@ -298,7 +298,8 @@ static void attention_backward(const struct attend *p)
 }
 
 const struct inner TABLE = {
-    .engine = {.isa = "ref", .type = sizeof(real) == sizeof(float) ? F32 : F64, .product = product},
+    .engine = {.isa = "ref", .type = sizeof(real) == sizeof(float) ? F32 : F64, .holds = sizeof(real) == sizeof(float) ? F32 : F64,
+               .product = product},
     .act_backward = act_backward,
     .add = add,
     .sum = sum,

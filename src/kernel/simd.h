@@ -10,8 +10,8 @@
 #include "kernel/inner.h"
 
 #define ALWAYS static inline __attribute__((always_inline))
-#ifdef __clang__   // which passes over gcc's word for it, and then keeps arrays of vectors in memory
-#define UNROLL _Pragma("unroll")
+#ifdef __clang__   // which passes over gcc's word for it, and keeps arrays of vectors in memory unless told "full"
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -219,6 +219,7 @@ ALWAYS vf v_quick_gelu_slope(vf x, vf *value)
 void NAMED(pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
 void NAMED(pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
 void NAMED(product)(const struct product *p);
+extern const struct engine NAMED(rounded);   // bfloat16 as floats
 void NAMED(attention)(const struct attend *p);
 void NAMED(attention_backward)(const struct attend *p);
 

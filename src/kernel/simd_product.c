@@ -89,3 +89,42 @@ void NAMED(product)(const struct product *p)
     else
         blocks(p, lying, p->k, p->a, p->a_row, PANEL * p->k);
 }
+
+// --- bfloat16 on the multipliers of floats: a processor may form such products faster than by its dot products ----------
+// Rounded to nearest, ties to even; subnormals become zero, as the dot products have it.
+static void round_all(float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += VL) {
+        vi bits = (vi)v_load_n(x + i, n - i), size = bits & 0x7fffffff;
+        vf near = (vf)((bits + 0x7fff + ((bits >> 16) & 1)) & ~0xffff);
+        near = v_choose(size > 0x7f800000, (vf)((bits | 0x400000) & ~0xffff), near);   // stays a NaN
+        v_store_n(x + i, v_choose(size < 0x800000, (vf)(bits & (int)0x80000000), near), n - i);
+    }
+}
+
+static void pack_rounded(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+{
+    NAMED(pack)(to, b, b_k, b_col, k, n);
+    round_all(to, pieces_of(n, PANEL) * PANEL * k);
+}
+
+static void pack_rows_rounded(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
+{
+    NAMED(pack_rows)(to, quant, a, a_row, a_k, m, k);
+    round_all(to, pieces_of(m, HEIGHT) * HEIGHT * k);
+}
+
+const struct engine NAMED(rounded) = {
+#ifdef __AVX512F__
+    .isa = "avx512-fma",
+#else
+    .isa = "avx2-fma",
+#endif
+    .type = BF16,
+    .holds = F32,
+    .height = HEIGHT,
+    .panel = PANEL,
+    .pack = pack_rounded,
+    .pack_rows = pack_rows_rounded,
+    .product = NAMED(product),
+};

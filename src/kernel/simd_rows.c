@@ -266,6 +266,7 @@ const struct inner NAMED(inner) = {
         .isa = "avx2",
 #endif
         .type = F32,
+        .holds = F32,
         .height = HEIGHT,
         .panel = PANEL,
         .pack = NAMED(pack),

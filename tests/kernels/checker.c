@@ -399,15 +399,15 @@ int main(int argc, char **argv)
         bench(isas);
         return 0;
     }
-    static const char *const all[] = {"ref", "avx2", "avx512", "amx"};   // ref here: its float form
+    static const char *const all[] = {"ref", "avx2", "avx512", "avx512-dot", "avx512-fma", "amx"};   // ref here: its float form
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!has(all[i])) {
             printf("# this processor has no %s\n", all[i]);
             continue;
         }
         for (size_t f = 0; f < sizeof families / sizeof *families; f++) {
-            bool tiles = strcmp(all[i], "amx") == 0;   // otherwise avx512 once more
-            if (families[f].narrow ? !trial_has(all[i], families[f].narrow) : tiles)
+            bool again = i > 2;   // avx512 once more, but for its narrow products
+            if (families[f].narrow ? !trial_has(all[i], families[f].narrow) : again)
                 continue;
             char name[64];
             snprintf(name, sizeof name, "%s_%s", families[f].name, all[i]);
