@@ -4,6 +4,7 @@
 extern const struct command command_import;
 extern const struct command command_fetch;
 extern const struct command command_refetch;
+extern const struct command command_plan;
 extern const struct command command_status;
 extern const struct command command_vocab;
 extern const struct command command_preprocess;
@@ -27,6 +28,7 @@ const struct command *const commands[] = {
     &command_import,
     &command_fetch,
     &command_refetch,
+    &command_plan,
     &command_status,
     &command_vocab,
     &command_preprocess,

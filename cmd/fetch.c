@@ -4,7 +4,7 @@
 
 #define AT(field) offsetof(diht_fetch_options, field)
 
-// What fetch and refetch share.
+// How the web is asked, and what of it is wanted: fetch, refetch and plan.
 #define ASKING                                                                                                    \
     {"deadline", OPT_REAL, AT(deadline), "S", "seconds a row may take, all tries together"},                      \
     {"retries", OPT_INT, AT(retries), "N", "further tries of what may fare better"},                              \
@@ -27,16 +27,18 @@
     {"robots", OPT_TEXT, AT(robots), "WHAT", "robots.txt: obey or ignore"},                                       \
     {"contact", OPT_TEXT, AT(contact), "TEXT", "who fetches, for the User-Agent: a page or a mail address"},      \
     {"allow-net", OPT_TEXT, AT(allow_net), "CIDR", "networks to open although private or loopback, by commas"},   \
-    {"dedup", OPT_FLAG, AT(dedup), "", "leave out pictures whose bytes are there already"},                       \
     {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the hash that the bytes must have"},       \
-    {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"},                               \
     {"log", OPT_TEXT, AT(log), "FILE", "add a JSON line a row to this file"},                                     \
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "keep figures for Prometheus in this file"},                       \
-    {"rank", OPT_INT, AT(rank), "R", "this process's number of --ranks"},                                         \
-    {"ranks", OPT_INT, AT(ranks), "N", "processes that fill the dataset together"},                               \
     {"threads", OPT_INT, AT(threads), "N", "threads that check pictures (0: one a processor)"},                   \
-    {"json", OPT_FLAG, AT(json), "", "print one JSON object"},                                                    \
-    {0}
+    {"json", OPT_FLAG, AT(json), "", "print one JSON object"}
+
+// The dataset's own: fetch and refetch.
+#define STORING                                                                                                   \
+    {"dedup", OPT_FLAG, AT(dedup), "", "leave out pictures whose bytes are there already"},                       \
+    {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"},                               \
+    {"rank", OPT_INT, AT(rank), "R", "this process's number of --ranks"},                                         \
+    {"ranks", OPT_INT, AT(ranks), "N", "processes that fill the dataset together"}
 
 static const struct option fetch_options[] = {
     {"list", OPT_TEXT, AT(list), "LIST", "TSV (caption, address), CSV, JSON lines or bare addresses; .gz, .zst", true, true},
@@ -45,12 +47,16 @@ static const struct option fetch_options[] = {
     {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},
     {"split", OPT_TEXT, AT(split), "NAME", "split of rows that name none"},
     ASKING,
+    STORING,
+    {0},
 };
 
 static const struct option refetch_options[] = {
     {"out", OPT_TEXT, AT(out), "DATASET", "dataset directory", true, true},
     {"class", OPT_TEXT, AT(classes), "CLASSES", "classes of failure to try again, by commas, or all"},
     ASKING,
+    STORING,
+    {0},
 };
 
 static void defaults(void *o) { diht_fetch_defaults(o); }
@@ -77,6 +83,32 @@ const struct command command_fetch = {
 const struct command command_refetch = {
     "refetch", "try rows that failed again", "diht refetch DATASET --class timeout,http-503",
     refetch_options, sizeof(diht_fetch_options), defaults, run_refetch,
+};
+
+_Static_assert(offsetof(diht_plan_options, fetch) == 0, "AT() serves plan too");
+
+static const struct option plan_options[] = {
+    {"list", OPT_TEXT, AT(list), "LIST", "what fetch would be given", true, true},
+    {"sample", OPT_INT64, offsetof(diht_plan_options, sample), "N", "rows asked, drawn evenly from the whole list"},
+    {"seed", OPT_SEED, offsetof(diht_plan_options, seed), "N", "which rows are drawn"},
+    {"url-column", OPT_TEXT, AT(url_column), "NAME", "column with the addresses (else url)"},
+    {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},
+    ASKING,
+    {0},
+};
+
+static void plan_defaults(void *o) { diht_plan_defaults(o); }
+
+static int run_plan(const void *o)
+{
+    char *result = NULL;
+    int rc = diht_plan(o, &result);
+    return command_done(rc, result);
+}
+
+const struct command command_plan = {
+    "plan", "what fetching a list will come to, from a sample of it", "diht plan cc3m.tsv --contact you@example.org",
+    plan_options, sizeof(diht_plan_options), plan_defaults, run_plan,
 };
 
 #define STATUS_AT(field) offsetof(diht_status_options, field)

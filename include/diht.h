@@ -102,6 +102,18 @@ DIHT_API void diht_fetch_defaults(diht_fetch_options *o);
 DIHT_API int diht_fetch(const diht_fetch_options *o, char **result);
 DIHT_API int diht_refetch(const diht_fetch_options *o, char **result);   // out, classes; no list
 
+// A sample of the list is fetched by the same rules and not kept: what will the whole of it be?
+typedef struct diht_plan_options {
+    diht_fetch_options fetch;   // list and the rules; out and what concerns the dataset are passed over
+    int64_t sample;             // rows asked, drawn evenly from the whole list
+    uint64_t seed;
+} diht_plan_options;
+DIHT_API void diht_plan_defaults(diht_plan_options *o);
+// {"rows", "sampled", "ok", "live_share", "live_low", "live_high" (95 %), "bytes", "bytes_low", "bytes_high" (to be
+// stored), "hours", "rows_per_second", "images_per_second", "failed": {class: count}, "classes": {class: {"share", "low",
+// "high"}}, "worst_hosts": {host: {"failed", "asked"}}, "seconds"}
+DIHT_API int diht_plan(const diht_plan_options *o, char **result);
+
 typedef struct diht_status_options {
     const char *dataset;
     bool json;

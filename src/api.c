@@ -36,6 +36,12 @@ void diht_fetch_defaults(diht_fetch_options *o)
     };
 }
 
+void diht_plan_defaults(diht_plan_options *o)
+{
+    *o = (diht_plan_options){.sample = 1000, .seed = 1};
+    diht_fetch_defaults(&o->fetch);
+}
+
 void diht_status_defaults(diht_status_options *o) { *o = (diht_status_options){0}; }
 
 void diht_vocab_defaults(diht_vocab_options *o)
@@ -140,6 +146,7 @@ void diht_bench_defaults(diht_bench_options *o)
 int diht_import(const diht_import_options *o, char **result) { return task_import(o, result); }
 int diht_fetch(const diht_fetch_options *o, char **result) { return task_fetch(o, result); }
 int diht_refetch(const diht_fetch_options *o, char **result) { return task_refetch(o, result); }
+int diht_plan(const diht_plan_options *o, char **result) { return task_plan(o, result); }
 int diht_status(const diht_status_options *o, char **result) { return task_status(o, result); }
 int diht_vocab(const diht_vocab_options *o, char **result) { return task_vocab(o, result); }
 int diht_preprocess(const diht_preprocess_options *o, char **result) { return task_preprocess(o, result); }

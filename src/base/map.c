@@ -160,3 +160,24 @@ const char *map_key(const struct map *m, int64_t i, size_t *len, int64_t *value)
         *value = e->value;
     return m->text + e->key;
 }
+
+static int by_value(const void *a, const void *b)
+{
+    const struct map_entry *x = a, *y = b;
+    int least = x->len < y->len ? x->len : y->len, order = memcmp(x->key, y->key, (size_t)least);
+    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : order ? order : x->len - y->len;
+}
+
+struct map_entry *map_by_value(const struct map *m)
+{
+    int64_t n = map_count(m);
+    struct map_entry *e = malloc((size_t)(n + 1) * sizeof *e);
+    for (int64_t i = 0; e && i < n; i++) {
+        size_t len;
+        e[i].key = map_key(m, i, &len, &e[i].n);
+        e[i].len = (int)len;
+    }
+    if (e)
+        qsort(e, (size_t)n, sizeof *e, by_value);
+    return e;
+}

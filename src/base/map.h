@@ -20,4 +20,12 @@ int64_t *map_slot(struct map *m, const void *key, size_t len, int64_t initial);
 // Walk in insertion order: i in 0 .. map_count-1.
 const char *map_key(const struct map *m, int64_t i, size_t *len, int64_t *value);
 
+// The entries, highest value first, equal ones by key; the caller frees. NULL: out of memory.
+struct map_entry {
+    const char *key;   // the map's
+    int len;
+    int64_t n;
+};
+struct map_entry *map_by_value(const struct map *m);
+
 #endif

@@ -58,9 +58,8 @@ static int transfers_possible(int asked)
 
 static bool wanted(const void *bytes, size_t n) { return image_format(bytes, n) != NULL; }
 
-static int open_list(struct fetch *f)
+int fetch_open_list(struct list **out, const diht_fetch_options *o)
 {
-    const diht_fetch_options *o = f->o;
     const char *ext = path_ext(o->list);
     if (file_is_dir(o->list))
         return FAIL(EUSAGE_, "%s: is a directory, a TSV, CSV or JSONL list was expected", o->list);
@@ -68,7 +67,7 @@ static int open_list(struct fetch *f)
         return FAIL(EUNSUPPORTED_, "%s: Parquet is not read; convert it first: duckdb -c \"COPY (SELECT * FROM '%s') TO"
                     " 'list.csv' (HEADER)\"", o->list, o->list);
     struct list_columns columns = {true, o->url_column, o->caption_column, o->hash_column};
-    return list_open_columns(&f->list, o->list, &columns);
+    return list_open_columns(out, o->list, &columns);
 }
 
 static int start_threads(struct fetch *f)
@@ -92,11 +91,11 @@ static int open_all(struct fetch *f)
         rc = fetch_remake_open(f);
     if (rc || (rc = guard_new(&f->guard, o->allow_net)) != 0)
         return rc;
-    if (o->list && (rc = open_list(f)) != 0)
+    if (o->list && (rc = fetch_open_list(&f->list, o)) != 0)
         return rc;
     if ((rc = store_open(f)) != 0)
         return rc;
-    if (!o->list && (rc = journal_again(f->journal, o->classes, &f->again)) != 0)
+    if (!o->list && !f->look && (rc = journal_again(f->journal, o->classes, &f->again)) != 0)
         return rc;
     if (asprintf(&path, "%s/catalog-%04d.sqlite", o->out, o->rank) < 0)
         return FAIL(EMEMORY_, "out of memory");
@@ -218,13 +217,14 @@ static void free_all(struct fetch *f)
     free(f);
 }
 
-static int run(const diht_fetch_options *o, char **result)
+int fetch_run(const diht_fetch_options *o, const struct fetch_look *look, char **result)
 {
     struct fetch *f = calloc(1, sizeof *f);
     *result = NULL;
     if (!f)
         return FAIL(EMEMORY_, "out of memory: the fetch did not start");
     f->o = o;
+    f->look = look;
     f->fresh_end = &f->fresh;
     f->shard.fd = -1;
     line_init(&f->checks);
@@ -254,10 +254,10 @@ static int run(const diht_fetch_options *o, char **result)
         rc = closed;
     free(why);
     free_all(f);
-    return rc ? rc : fetch_result(o->out, clock_now() - start, added, o->json, false, result);
+    return rc || look ? rc : fetch_result(o->out, clock_now() - start, added, o->json, false, result);
 }
 
-int task_fetch(const diht_fetch_options *o, char **result) { return run(o, result); }
+int task_fetch(const diht_fetch_options *o, char **result) { return fetch_run(o, NULL, result); }
 
 int task_refetch(const diht_fetch_options *o, char **result)
 {
@@ -266,7 +266,7 @@ int task_refetch(const diht_fetch_options *o, char **result)
     *result = NULL;
     if (!file_is_dir(o->out))
         return FAIL(EMISSING_, "%s: no dataset is there", o->out);
-    return run(&again, result);
+    return fetch_run(&again, NULL, result);
 }
 
 int task_status(const diht_status_options *o, char **result)

@@ -76,8 +76,15 @@ struct sync {
     double last;
 };
 
+// Somebody who wants to know how rows end, not a dataset: called by the storing thread.
+struct fetch_look {
+    int (*seen)(void *user, const struct row *r, double seconds);   // since the start
+    void *user;
+};
+
 struct fetch {
     const diht_fetch_options *o;
+    const struct fetch_look *look; // NULL: a dataset is made
     int64_t again;                 // rows that a refetch put back
     // asking
     struct client *client;
@@ -121,6 +128,9 @@ struct fetch {
     bool failed;                   // set with rc; read by the asking thread
 };
 
+// fetch.c: from o->list, or, when it is NULL, the rows that wait in the journal. With `look` no result is made.
+int fetch_run(const diht_fetch_options *o, const struct fetch_look *look, char **result);
+int fetch_open_list(struct list **out, const diht_fetch_options *o);
 // fetch_rows.c: one more row from the waiting ones or the list: 1, 0 none left, negative a failure.
 int fetch_admit(struct fetch *f, struct row **out);
 void row_free(struct row *r);

@@ -15,30 +15,6 @@
 
 enum { LEAST = 16, WORST = 10 };
 
-struct class_count { const char *name; int len; int64_t n; };
-
-static int by_count(const void *a, const void *b)
-{
-    const struct class_count *x = a, *y = b;
-    int least = x->len < y->len ? x->len : y->len, order = memcmp(x->name, y->name, (size_t)least);
-    return x->n != y->n ? (x->n < y->n) - (x->n > y->n) : order ? order : x->len - y->len;
-}
-
-// The map's entries, most frequent first; the caller frees.
-static struct class_count *sorted(const struct map *m)
-{
-    int64_t n = map_count(m);
-    struct class_count *c = malloc((size_t)(n + 1) * sizeof *c);
-    for (int64_t i = 0; c && i < n; i++) {
-        size_t len;
-        c[i].name = map_key(m, i, &len, &c[i].n);
-        c[i].len = (int)len;
-    }
-    if (c)
-        qsort(c, (size_t)n, sizeof *c, by_count);
-    return c;
-}
-
 // Grow while goodput grows: half as much again after a better second, a fifth less after a worse one.
 void fetch_adapt(struct fetch *f, double now)
 {
@@ -89,13 +65,13 @@ void fetch_progress(struct fetch *f, double now)
     double seconds = now - f->started;
     struct tally *t = &f->tally;
     pthread_mutex_lock(&t->lock);
-    struct class_count *c = sorted(t->classes);
+    struct map_entry *c = map_by_value(t->classes);
     int64_t done = t->ok + t->failed;
     struct buf b = {0};
     int shown = 0;
     for (int64_t i = 0; c && i < map_count(t->classes) && shown < 3; i++)
-        if (c[i].len != 2 || memcmp(c[i].name, "ok", 2) != 0)
-            buf_fmt(&b, "%s%.*s %" PRId64, shown++ ? ", " : "", c[i].len, c[i].name, c[i].n);
+        if (c[i].len != 2 || memcmp(c[i].key, "ok", 2) != 0)
+            buf_fmt(&b, "%s%.*s %" PRId64, shown++ ? ", " : "", c[i].len, c[i].key, c[i].n);
     char rate[32], left[32] = "";
     format_bytes(rate, (double)client_received(f->client) / (seconds + 1e-9));
     // rows still under way are behind what was read of the list
@@ -172,12 +148,12 @@ static int collect(struct sums *s, const char *dataset, bool hosts)
     return rc;
 }
 
-static void as_json(struct buf *b, const struct sums *s, const struct class_count *c, const struct class_count *h,
+static void as_json(struct buf *b, const struct sums *s, const struct map_entry *c, const struct map_entry *h,
                     double seconds, int64_t added)
 {
     buf_fmt(b, "{\"rows\":%" PRId64 ",\"ok\":%" PRId64 ",\"failed\":{", s->ok + s->bad, s->ok);
     for (int64_t i = 0; i < map_count(s->classes); i++)
-        buf_fmt(b, "%s\"%.*s\":%" PRId64, i ? "," : "", c[i].len, c[i].name, c[i].n);
+        buf_fmt(b, "%s\"%.*s\":%" PRId64, i ? "," : "", c[i].len, c[i].key, c[i].n);
     buf_fmt(b, "},\"bytes\":%" PRId64 ",\"seconds\":%.3f,\"images_per_second\":%.1f,\"added\":%" PRId64
             ",\"waiting\":%" PRId64 ",\"duplicates\":%" PRId64, s->bytes, seconds,
             seconds > 0 ? (double)added / seconds : 0, added, s->waiting, s->duplicates);
@@ -185,7 +161,7 @@ static void as_json(struct buf *b, const struct sums *s, const struct class_coun
         buf_str(b, ",\"worst_hosts\":{");
         for (int64_t i = 0; i < map_count(s->hosts) && i < WORST; i++) {
             buf_str(b, i ? ",\"" : "\"");
-            for (const char *p = h[i].name; p < h[i].name + h[i].len; p++)
+            for (const char *p = h[i].key; p < h[i].key + h[i].len; p++)
                 buf_char(b, *p == '"' || *p == '\\' || (unsigned char)*p < 0x20 ? '_' : *p);
             buf_fmt(b, "\":%" PRId64, h[i].n);
         }
@@ -194,7 +170,7 @@ static void as_json(struct buf *b, const struct sums *s, const struct class_coun
     buf_str(b, "}\n");
 }
 
-static void as_table(struct buf *b, const struct sums *s, const struct class_count *c, const struct class_count *h,
+static void as_table(struct buf *b, const struct sums *s, const struct map_entry *c, const struct map_entry *h,
                      double seconds, int64_t added)
 {
     char size[32], time[32];
@@ -211,9 +187,9 @@ static void as_table(struct buf *b, const struct sums *s, const struct class_cou
     buf_fmt(b, "failed     %10" PRId64 "  %5.1f %%\n", s->bad, percent * (double)s->bad);
     for (int64_t i = 0; i < map_count(s->classes); i++)
         buf_fmt(b, "           %10" PRId64 "  %5.1f %%  %.*s\n", c[i].n, percent * (double)c[i].n, c[i].len,
-                c[i].name);
+                c[i].key);
     for (int64_t i = 0; h && i < map_count(s->hosts) && i < WORST; i++)
-        buf_fmt(b, "%-10s %10" PRId64 "           %.*s\n", i ? "" : "worst", h[i].n, h[i].len, h[i].name);
+        buf_fmt(b, "%-10s %10" PRId64 "           %.*s\n", i ? "" : "worst", h[i].n, h[i].len, h[i].key);
     if (seconds > 0)
         buf_fmt(b, "time       %10s  (%" PRId64 " added, %.1f a second)\n", time, added, (double)added / seconds);
 }
@@ -221,13 +197,13 @@ static void as_table(struct buf *b, const struct sums *s, const struct class_cou
 int fetch_result(const char *dataset, double seconds, int64_t added, bool json, bool hosts, char **result)
 {
     struct sums s = {.classes = map_new(), .hosts = map_new()};
-    struct class_count *c = NULL, *h = NULL;
+    struct map_entry *c = NULL, *h = NULL;
     struct buf b = {0};
     int rc = s.classes && s.hosts ? collect(&s, dataset, hosts) : FAIL(EMEMORY_, "out of memory");
     if (rc)
         goto done;
-    c = sorted(s.classes);
-    h = hosts ? sorted(s.hosts) : NULL;
+    c = map_by_value(s.classes);
+    h = hosts ? map_by_value(s.hosts) : NULL;
     rc = FAIL(EMEMORY_, "out of memory");
     if (!c || (hosts && !h))
         goto done;

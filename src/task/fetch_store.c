@@ -104,6 +104,12 @@ static int put(struct fetch *f, struct row *r)
     char same[1100] = "";
     int rc = 0;
     const struct buf *picture = r->made.len ? &r->made : &r->t.body;
+    if (f->look) {
+        if (f->log)
+            log_row(f, r);
+        rc = f->look->seen(f->look->user, r, clock_now() - f->started);
+        return rc ? rc : count(f, r);
+    }
     if (r->ok && r->key_given && (rc = catalogue_find_key(f->journal, r->key, &other)) == 1) {
         r->ok = false;
         snprintf(r->class, sizeof r->class, "duplicate-key");

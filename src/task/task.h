@@ -8,6 +8,7 @@
 int task_import(const diht_import_options *o, char **result);
 int task_fetch(const diht_fetch_options *o, char **result);
 int task_refetch(const diht_fetch_options *o, char **result);
+int task_plan(const diht_plan_options *o, char **result);
 int task_status(const diht_status_options *o, char **result);
 int task_vocab(const diht_vocab_options *o, char **result);
 int task_preprocess(const diht_preprocess_options *o, char **result);
