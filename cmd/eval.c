@@ -4,12 +4,22 @@
 
 #define AT(field) offsetof(diht_eval_options, field)
 
+struct eval {
+    diht_eval_options o;   // first: AT() is its
+    const char *fetch_config;
+};
+
+extern const struct command command_fetch;
+
 static const struct option options[] = {
     {"model", OPT_TEXTS, AT(models), "FILE", "model (.safetensors); several: side by side on the same samples"},
     {"vocab", OPT_TEXT, AT(vocab), "FILE", "merges file, plain or .gz (default: the model's, else the installed ones)"},
     {"data", OPT_TEXT, AT(data), "DATA", "dataset, list, COCO or ALBEF JSON, WebDataset tars, class folders", true},
     {"images", OPT_TEXT, AT(images), "DIR", "where the list's picture paths start; rows of addresses: DIR/ROW.jpg"},
     {"rows", OPT_TEXT, AT(rows), "A:B", "only rows A to B-1 of the list"},
+    {"fetch", OPT_TEXT, AT(fetch), "DATASET", "DATA is a list of addresses: fetch it into DATASET first (again: goes on)"},
+    {"fetch-config", OPT_TEXT, offsetof(struct eval, fetch_config), "FILE",
+     "options of diht fetch for that, 'key = value' lines (contact, deadline, resize, ...)"},
     {"split", OPT_TEXT, AT(split), "NAME", "only this split"},
     {"image-features", OPT_TEXT, AT(image_features), "FILE", "features instead of a model: .npy [n,d], used as given"},
     {"text-features", OPT_TEXT, AT(text_features), "FILE", ".npy [m,d]"},
@@ -35,17 +45,31 @@ static const struct option options[] = {
     {0},
 };
 
-static void defaults(void *o) { diht_eval_defaults(o); }
-
-static int run(const void *o)
+static void defaults(void *o)
 {
+    *(struct eval *)o = (struct eval){0};
+    diht_eval_defaults(o);
+}
+
+static int run(const void *from)
+{
+    const struct eval *e = from;
+    diht_eval_options o = e->o;
+    diht_fetch_options fetching;
     char *result = NULL;
-    int rc = diht_eval(o, &result);
+    if (e->fetch_config && !o.fetch) {
+        fprintf(stderr, "diht eval: --fetch-config belongs to --fetch DATASET, which is missing\n");
+        return 2;
+    }
+    if (options_file(&command_fetch, e->fetch_config, &fetching) != 0)
+        return 2;
+    o.fetching = &fetching;
+    int rc = diht_eval(&o, &result);
     return command_done(rc, result);
 }
 
 const struct command command_eval = {
     "eval", "zero-shot retrieval: ranks, Recall@k, intervals, a page",
     "diht eval validation.tsv --images DIR --model M --preset gcc-report --json",
-    options, sizeof(diht_eval_options), defaults, run,
+    options, sizeof(struct eval), defaults, run,
 };

@@ -208,6 +208,12 @@ static int read_config(const struct command *c, const char *path, void *into)
     return rc;
 }
 
+int options_file(const struct command *c, const char *path, void *into)
+{
+    c->defaults(into);
+    return path ? read_config(c, path, into) : 0;
+}
+
 void option_default(const struct option *o, const void *defaults)
 {
     const char *field = (const char *)defaults + o->at;

@@ -46,6 +46,8 @@ void option_default(const struct option *o, const void *defaults);   // prints "
 // The options in `from` as a `key = value` file that --config reads back to the same values; what is not set is a
 // comment. A fresh string; NULL: out of memory, or (with a sentence printed) a value holds a line break.
 char *options_text(const struct command *c, const void *from);
+// `into` as the defaults and then the file's lines say; 0, or -1 with a sentence printed.
+int options_file(const struct command *c, const char *path, void *into);
 void options_free(void);   // memory that values from files live in
 
 #endif

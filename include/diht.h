@@ -317,6 +317,8 @@ typedef struct diht_eval_options {
     const char *precision;   // as in embed
     int batch, threads, loaders;
     bool json;
+    const char *fetch;       // data is a list of web addresses: fetched into this dataset first, then that is evaluated
+    const diht_fetch_options *fetching;   // how; list and out are passed over (NULL: diht_fetch_defaults)
 } diht_eval_options;
 DIHT_API void diht_eval_defaults(diht_eval_options *o);
 DIHT_API int diht_eval(const diht_eval_options *o, char **result);
