@@ -41,7 +41,7 @@
     {"ranks", OPT_INT, AT(ranks), "N", "processes that fill the dataset together"}
 
 static const struct option fetch_options[] = {
-    {"list", OPT_TEXT, AT(list), "LIST", "TSV (caption, address), CSV, JSON lines or bare addresses; .gz, .zst", true, true},
+    {"list", OPT_TEXT, AT(list), "LIST", "TSV (caption, address), CSV, JSON lines, Parquet or bare addresses; .gz, .zst", true, true},
     {"out", OPT_TEXT, AT(out), "DATASET", "dataset directory to make or add to", false, true},
     {"url-column", OPT_TEXT, AT(url_column), "NAME", "column with the addresses (else url)"},
     {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},

@@ -3,7 +3,7 @@
 // open_clip has it), JSON lines. UTF-8, with or
 // without a byte-order mark, LF or CRLF. A first row naming the columns (caption, path; maybe tags, split, key; others
 // are passed over) is a header; without one a row is caption, path. Blank lines are no rows. Files packed with gzip or
-// zstd are unpacked on the way; memory does not depend on a list's length.
+// zstd are unpacked on the way, Parquet is read as JSON lines; memory does not depend on a list's length.
 #ifndef DATA_LIST_H
 #define DATA_LIST_H
 

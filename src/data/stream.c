@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include <zstd.h>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "data/parquet.h"
 
 enum { BLOCK = 1 << 17 };
 
@@ -20,7 +23,7 @@ struct stream {
     char *path;
     int fd;
     double size, taken;            // of the file, read from it
-    enum { PLAIN, GZIP, ZSTD } kind;
+    enum { PLAIN, GZIP, ZSTD, PARQUET } kind;
     bool ended;                    // the file has no more bytes
     bool inside;                   // a packed member has begun and not ended
     unsigned char in[BLOCK];
@@ -28,6 +31,7 @@ struct stream {
     z_stream z;
     bool z_ready;
     ZSTD_DStream *zstd;
+    struct parquet *parquet;
 };
 
 static int refill(struct stream *s)
@@ -75,6 +79,12 @@ int stream_open(struct stream **out, const char *path)
         s->kind = GZIP;
     else if (s->len >= 4 && memcmp(s->in, zstd, 4) == 0)
         s->kind = ZSTD;
+    else if (parquet_is(s->in, s->len)) {
+        s->kind = PARQUET;
+        rc = parquet_open(&s->parquet, path);
+    }
+    else if (strcasecmp(path_ext(path), ".parquet") == 0)
+        rc = FAIL(EFORMAT_, "%s: does not begin as Parquet does (PAR1)", path);
     if (s->kind == GZIP && !(s->z_ready = inflateInit2(&s->z, 15 + 16) == Z_OK))
         rc = FAIL(EMEMORY_, "%s: out of memory", path);
     if (s->kind == ZSTD && !(s->zstd = ZSTD_createDStream()))
@@ -120,6 +130,8 @@ static ssize_t zstd_step(struct stream *s, void *to, size_t n)
 
 ssize_t stream_read(struct stream *s, void *to, size_t n)
 {
+    if (s->kind == PARQUET)
+        return parquet_read(s->parquet, to, n);
     for (;;) {
         int rc = refill(s);
         if (rc)
@@ -143,6 +155,8 @@ ssize_t stream_read(struct stream *s, void *to, size_t n)
 
 double stream_share(const struct stream *s)
 {
+    if (s->kind == PARQUET)
+        return parquet_share(s->parquet);
     double used = s->taken - (double)(s->len - s->at);
     return s->size <= 0 || used >= s->size ? 1 : used / s->size;
 }
@@ -156,6 +170,7 @@ void stream_close(struct stream *s)
     if (s->z_ready)
         inflateEnd(&s->z);
     ZSTD_freeDStream(s->zstd);
+    parquet_close(s->parquet);
     free(s->path);
     free(s);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file read from front to end, unpacked on the way when its first bytes say gzip or zstd. Memory does not depend on
+// A file read from front to end, unpacked on the way when its first bytes say gzip or zstd; Parquet
+// comes as lines of JSON (data/parquet.h). Memory does not depend on
 // its length, packed or not.
 #ifndef DATA_STREAM_H
 #define DATA_STREAM_H

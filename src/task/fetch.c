@@ -60,12 +60,8 @@ static bool wanted(const void *bytes, size_t n) { return image_format(bytes, n) 
 
 int fetch_open_list(struct list **out, const diht_fetch_options *o)
 {
-    const char *ext = path_ext(o->list);
     if (file_is_dir(o->list))
-        return FAIL(EUSAGE_, "%s: is a directory, a TSV, CSV or JSONL list was expected", o->list);
-    if (strcmp(ext, ".parquet") == 0)
-        return FAIL(EUNSUPPORTED_, "%s: Parquet is not read; convert it first: duckdb -c \"COPY (SELECT * FROM '%s') TO"
-                    " 'list.csv' (HEADER)\"", o->list, o->list);
+        return FAIL(EUSAGE_, "%s: is a directory, a TSV, CSV, JSONL or Parquet list was expected", o->list);
     struct list_columns columns = {true, o->url_column, o->caption_column, o->hash_column};
     return list_open_columns(out, o->list, &columns);
 }

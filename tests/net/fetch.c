@@ -237,7 +237,6 @@ static void refusals(void)
     CHECK(diht("fetch one.tsv --out x --robots maybe") != 0 && said("obey or ignore"));
     CHECK(diht("fetch one.tsv --out x --per-host 0") != 0 && said("--per-host"));
     CHECK(diht("fetch gone.tsv --out x") != 0 && said("gone.tsv"));
-    CHECK(diht("fetch a.parquet --out x") != 0 && said("convert"));
     CHECK(diht("refetch nowhere") != 0 && said("nowhere"));
     CHECK(diht("status nowhere") != 0);
 }
