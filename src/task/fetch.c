@@ -62,7 +62,8 @@ int fetch_open_list(struct list **out, const diht_fetch_options *o)
 {
     if (file_is_dir(o->list))
         return FAIL(EUSAGE_, "%s: is a directory, a TSV, CSV, JSONL or Parquet list was expected", o->list);
-    struct list_columns columns = {true, o->url_column, o->caption_column, o->hash_column};
+    struct list_columns columns = {
+        .web = true, .url = o->url_column, .caption = o->caption_column, .hash = o->hash_column};
     return list_open_columns(out, o->list, &columns);
 }
 
