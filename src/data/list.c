@@ -418,6 +418,23 @@ static void guess_columns(struct list *l)
     l->line = line;
 }
 
+// Column i's name. One met before gets a number, NAME_2: both columns are kept.
+static void add_title(struct list *l, int i, const char *name)
+{
+    bool met = true;
+    l->title[i] = l->titles.len;
+    for (int number = 1; met && !l->titles.failed; number++) {
+        l->titles.len = l->title[i];
+        buf_str(&l->titles, name);
+        if (number > 1)
+            buf_fmt(&l->titles, "_%d", number);
+        met = false;
+        for (int k = 0; k < i && !l->titles.failed && !met; k++)
+            met = strcmp(l->titles.at + l->title[k], l->titles.at + l->title[i]) == 0;
+    }
+    buf_char(&l->titles, 0);
+}
+
 // The header, when the first row is one. Else rewinds.
 static int read_header(struct list *l)
 {
@@ -448,9 +465,7 @@ static int read_header(struct list *l)
         memcpy(l->column, place, sizeof place);
         l->columns = l->fields;
         for (int i = 0; i < l->fields; i++) {
-            l->title[i] = l->titles.len;
-            buf_str(&l->titles, trim(field(l, i)));
-            buf_char(&l->titles, 0);
+            add_title(l, i, trim(field(l, i)));
         }
         return l->titles.failed ? FAIL(EMEMORY_, "%s: out of memory", l->path) : 0;
     }
