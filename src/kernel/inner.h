@@ -67,6 +67,7 @@ struct engine {
     // [m / height][k][height] (narrow types: engine.h). One of a_row, a_k is 1 (bytes: a_k). quant [m]: bytes only
     void (*pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
     void (*product)(const struct product *p);
+    void (*round)(float *x, int64_t n);   // rows as they lie to what the type can say; NULL: they are
 };
 
 // One sequence and one head; rows are `dim` long.

@@ -125,14 +125,21 @@ static void pack(struct ctx *ctx, const struct engine *engine, void *to, const s
 }
 
 // --- products ------------------------------------------------------------------------------------------------------
-// Rows 2 or 4 KiB apart fall into one or two cache sets and push each other out: they are copied a line apart.
-static void spread(struct product *p, bool held)
+// Rows 2 or 4 KiB apart fall into one or two cache sets and push each other out: they are copied a line apart. So are rows
+// that are to be rounded.
+static void spread(const struct engine *engine, struct product *p, bool held)
 {
     int64_t stride = p->k + LINE / (int64_t)sizeof(float);
-    if (p->a_row % 512 != 0 || p->m < 4 || p->m * stride * (int64_t)sizeof(float) > WORKER_SCRATCH)
+    bool fits = p->m * stride * (int64_t)sizeof(float) <= WORKER_SCRATCH;
+    assert(fits || !engine->round);
+    if (!engine->round && (p->a_row % 512 != 0 || p->m < 4 || !fits))
         return;
-    for (int64_t i = 0; i < p->m && !held; i++)
-        memcpy((float *)p->scratch + i * stride, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));
+    for (int64_t i = 0; i < p->m && !held; i++) {
+        float *row = (float *)p->scratch + i * stride;
+        memcpy(row, (const float *)p->a + i * p->a_row, (size_t)p->k * sizeof(float));
+        if (engine->round)
+            engine->round(row, p->k);
+    }
     p->a = p->scratch;
     p->a_row = stride;
 }
@@ -171,10 +178,10 @@ static void piece_product(void *arg, int64_t piece, int worker)
     bool same = held->run == j->run && held->row == row;
     *held = (struct held){j->run, row};
     p.coarse = j->engine->type != j->ctx->real;
-    if (p.coarse)
+    if (j->engine->holds != j->ctx->real)
         narrow(j->engine, &p, same);
     else if (p.packed)
-        spread(&p, same);
+        spread(j->engine, &p, same);
     j->engine->product(&p);
 }
 

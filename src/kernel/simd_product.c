@@ -127,4 +127,5 @@ const struct engine NAMED(rounded) = {
     .pack = pack_rounded,
     .pack_rows = pack_rows_rounded,
     .product = NAMED(product),
+    .round = round_all,
 };
