@@ -14,7 +14,7 @@ static const struct { CURLcode code; const char *class; bool again; } codes[] = 
     {CURLE_SEND_ERROR, "reset", true},
     {CURLE_HTTP2, "reset", true},
     {CURLE_HTTP2_STREAM, "reset", true},
-    {CURLE_BAD_CONTENT_ENCODING, "truncated", false},
+    {CURLE_BAD_CONTENT_ENCODING, "protocol", false},
     {CURLE_SSL_CONNECT_ERROR, "tls", false},
     {CURLE_PEER_FAILED_VERIFICATION, "tls", false},
     {CURLE_SSL_CERTPROBLEM, "tls", false},

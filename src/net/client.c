@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +21,25 @@
 #include "net/guard.h"
 #include "net/optout.h"
 
-enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256 };
-static const double look_every = 0.1, still_after = 1, slow_after = 5;
+enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
+// A body that is nothing we want is read on to keep its connection, or to see whether it ends: but not further than this.
+enum { UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
+static const double look_every = 0.02, slow_after = 5, dripping = 2;
+// A transfer stands still after some times what an answer usually takes.
+static const double still_least = 0.03, still_first = 0.25, still_most = 1, still_times = 8;
 
 // A transfer under way; the handle stays with its seat for the next one.
 struct flight {
     struct client *c;
     struct transfer *t;             // NULL: free
     CURL *easy;
+    int fd;                         // its connection's, -1 none
     int64_t head, wire, window_wire;   // bytes of headers; of all at the last look, and when the rate's window began
+    int64_t want;                   // of the memory, when it waits for some
     double started, window, moved, paused_at;
     bool kept;                      // the body is stored, not only counted
-    bool sniffed, opted_out, too_large, blocked, memory, paused, still;
+    bool sniffed, opted_out, too_large, long_head, blocked, memory, paused, timed;
+    bool enough;                    // the rest of the body is not worth reading
     int place;                      // in client.flying
 };
 
@@ -46,14 +55,23 @@ struct client {
     struct flight **resting;        // [o.most]
     struct flight **paused;         // [o.most] waiting for memory, in order
     int count, rest, paused_count, moving;
-    struct flight *beyond;          // the one that may go over the budget
-    int64_t held, received;
+    // Half of the memory is for bodies of up to BIG bytes, half for larger ones: these wait for each other alone.
+    struct lane {
+        int64_t held;
+        struct flight *beyond;      // the one that may go over it
+    } lane[2];
+    int64_t received;
+    double usual;                   // seconds from a start to the answer's first line
+    int64_t answers;
 };
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
 {
     struct client *c = user;
     struct epoll_event e = {.data.fd = fd};
+    struct flight *f = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &f) == CURLE_OK && f)
+        f->fd = what == CURL_POLL_REMOVE ? -1 : fd;
     if (what == CURL_POLL_REMOVE) {
         epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
         return 0;
@@ -87,17 +105,34 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
     return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 }
 
-static bool hold(struct flight *f, int64_t n)
+static struct lane *lane_of(struct client *c, int64_t held) { return &c->lane[held > BIG]; }
+
+static bool has_room(const struct flight *f)
 {
-    struct client *c = f->c;
-    if (c->held + n > c->o.memory) {
-        if (c->beyond && c->beyond != f)
-            return false;
-        c->beyond = f;   // one always gets on, so that those who wait for each other do not wait for ever
-    }
-    c->held += n;
-    f->t->held += n;
+    const struct lane *from = lane_of(f->c, f->t->held), *to = lane_of(f->c, f->want);
+    return to->held + f->want - (from == to ? f->t->held : 0) <= f->c->o.memory / 2 || !to->beyond || to->beyond == f;
+}
+
+static bool hold(struct flight *f, int64_t want)
+{
+    int64_t had = f->t->held;
+    struct lane *from = lane_of(f->c, had), *to = lane_of(f->c, want);
+    f->want = want;
+    if (!has_room(f))
+        return false;
+    if (to->held + want - (from == to ? had : 0) > f->c->o.memory / 2)
+        to->beyond = f;   // one always gets on, so that those who wait for each other do not wait for ever
+    from->held -= had;
+    to->held += want;
+    f->t->held = want;
     return true;
+}
+
+static void pause_flight(struct flight *f)
+{
+    f->paused = true;
+    f->paused_at = clock_now();
+    f->c->paused[f->c->paused_count++] = f;
 }
 
 static size_t on_body(char *at, size_t size, size_t n, void *user)
@@ -109,23 +144,22 @@ static size_t on_body(char *at, size_t size, size_t n, void *user)
         f->too_large = true;
         return 0;
     }
+    curl_off_t length = -1;
+    curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (!f->kept) {
         t->bytes += (int64_t)n;
-        return n;
+        f->enough = f->sniffed && length > t->bytes + UNWANTED_REST;
+        f->too_large = f->sniffed && t->bytes > UNWANTED_MOST;
+        return f->enough || f->too_large ? 0 : n;
     }
     int64_t need = (int64_t)t->body.len + (int64_t)n + 1;
     if (need > t->held) {
-        curl_off_t length = -1;
-        curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
         int64_t want = length + 1 >= need && length < t->most ? length + 1 : need < 2 * t->held ? 2 * t->held : need;
         want = want < STEP ? STEP : want;
         want = want > t->most + 1 ? t->most + 1 : want;
-        if (!hold(f, want - t->held)) {
-            if (!f->paused) {
-                f->paused = true;
-                f->paused_at = clock_now();
-                f->c->paused[f->c->paused_count++] = f;
-            }
+        if (!hold(f, want)) {
+            if (!f->paused)
+                pause_flight(f);
             return CURL_WRITEFUNC_PAUSE;
         }
         if (!t->body.len && (t->body.at = malloc((size_t)want)) != NULL)
@@ -172,9 +206,16 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
     size_t len;
     n *= size;
     f->head += (int64_t)n;
+    if (f->head > HEAD_MOST) {
+        f->long_head = true;
+        return 0;
+    }
     if (n >= 5 && memcmp(at, "HTTP/", 5) == 0) {   // a new answer (after 100 Continue)
         f->opted_out = false;
         f->moved = clock_now();
+        if (!f->timed)
+            f->c->usual += (f->moved - f->started - f->c->usual) / (++f->c->answers < 30 ? f->c->answers : 30);
+        f->timed = true;
         return n;
     }
     if (t->any)
@@ -240,6 +281,7 @@ int client_new(struct client **out, const struct client_options *o)
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     c->timer = -1;
+    c->usual = still_first / still_times;
     c->multi = curl_multi_init();
     c->share = curl_share_init();
     size_t n = (size_t)o->most;
@@ -298,9 +340,9 @@ int client_start(struct client *c, struct transfer *t)
         return FAIL(EMEMORY_, "out of memory: no further transfer");
     CURL *easy = f->easy;
     double now = clock_now();
-    *f = (struct flight){.c = c, .t = t, .easy = easy, .started = now, .moved = now};
+    *f = (struct flight){.c = c, .t = t, .easy = easy, .fd = -1, .started = now, .moved = now};
     *t->class = *t->detail = 0;
-    t->again = false;
+    t->again = t->still = false;
     t->status = 0;
     t->retry_after = 0;
     t->bytes = 0;
@@ -326,6 +368,16 @@ static void unpause(struct client *c, struct flight *f)
     f->paused = false;
 }
 
+static void set_still(struct flight *f, bool still)
+{
+    struct transfer *t = f->t;
+    if (t->still == still)
+        return;
+    t->still = still;
+    f->c->moving += still ? -1 : 1;
+    f->c->o.still(f->c->o.user, t);
+}
+
 // It is over: give the seat free and hand the transfer back.
 static void land(struct flight *f)
 {
@@ -334,10 +386,12 @@ static void land(struct flight *f)
     curl_multi_remove_handle(c->multi, f->easy);
     if (f->paused)
         unpause(c, f);
-    if (c->beyond == f)
-        c->beyond = NULL;
+    for (int i = 0; i < 2; i++)
+        if (c->lane[i].beyond == f)
+            c->lane[i].beyond = NULL;
+    set_still(f, false);
     c->count--;
-    c->moving -= !f->still;
+    c->moving--;
     c->flying[f->place] = c->flying[c->count];
     c->flying[f->place]->place = f->place;
     c->resting[c->rest++] = f;
@@ -388,6 +442,8 @@ static void finish(struct flight *f, CURLcode code)
     int status = t->status;
     if (f->memory)
         fail(t, "protocol", true, "out of memory");
+    else if (f->long_head || (code == CURLE_OUT_OF_MEMORY && !t->bytes))   // libcurl's word for a line of 100 kB
+        fail(t, "too-large", false, "the answer's headers have no end in sight");
     else if (f->opted_out && status < 400 && !t->any)
         fail(t, "opt-out", false, "X-Robots-Tag forbids it");
     else if (status >= 300 && status < 400 && status != 304)
@@ -397,13 +453,13 @@ static void finish(struct flight *f, CURLcode code)
         class_of_status(t->class, t->status, &t->again);
         curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &wait);
         t->retry_after = (double)wait;
-    } else if (f->too_large)
+    } else if (f->too_large && !t->any)   // of a robots.txt, what came is enough
         fail(t, "too-large", false, "the body is larger than --max-bytes");
-    else if (code != CURLE_OK) {
+    else if (code != CURLE_OK && !f->too_large && !f->enough) {
         double resolved = 0;
         curl_easy_getinfo(f->easy, CURLINFO_NAMELOOKUP_TIME, &resolved);
         bool again;
-        const char *class = class_of_code(code, resolved > 0, t->bytes > 0, &again);
+        const char *class = class_of_code(code, resolved > 0, status > 0, &again);
         if (f->blocked && code == CURLE_COULDNT_CONNECT)
             fail(t, "blocked-address", false, NULL);
         else
@@ -412,36 +468,47 @@ static void finish(struct flight *f, CURLcode code)
     land(f);
 }
 
+// No line of an answer is there yet, but bytes keep coming?
+static bool drips(const struct flight *f, double now)
+{
+    struct tcp_info info;
+    socklen_t n = sizeof info;
+    if (f->fd < 0 || getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
+        return false;
+    double ago = 1e-3 * info.tcpi_last_data_recv;
+    return ago < dripping && ago < 0.5 * (now - f->started);
+}
+
 // Deadlines and rates.
 static void look(struct client *c, double now)
 {
-    c->looked = now;
-    c->moving = 0;
+    double patience = still_times * c->usual;
+    patience = patience < still_least ? still_least : patience > still_most ? still_most : patience;
     for (int i = c->count; i-- > 0;) {
         struct flight *f = c->flying[i];
         struct transfer *t = f->t;
         if (f->paused) {   // our own doing: costs it no time
             t->deadline += now - f->paused_at;
             f->paused_at = f->moved = f->window = now;
-            f->still = false;
-            c->moving++;
+            set_still(f, false);
             continue;
         }
         int64_t wire = t->bytes + f->head;
         // a trickle is no movement
-        if ((double)(wire - f->wire) > c->o.min_rate * look_every)
+        if ((double)(wire - f->wire) > c->o.min_rate * (now - c->looked))
             f->moved = now;
         if (wire > 0 && f->window == 0) {
             f->window = now;
             f->window_wire = wire;
         }
         f->wire = wire;
-        f->still = now - f->moved > still_after;
-        c->moving += !f->still;
+        set_still(f, now - f->moved > patience);
         double span = now - f->window, rate = span > 0 ? (double)(wire - f->window_wire) / span : c->o.min_rate;
         bool slow = f->window > 0 && rate < c->o.min_rate;
         if (now >= t->deadline || (slow && span >= slow_after)) {
             note(f);
+            if (!slow && wire == 0)
+                slow = drips(f, now);
             if (slow)
                 fail(t, "too-slow", true, "fewer bytes a second than --min-rate");
             else
@@ -452,6 +519,7 @@ static void look(struct client *c, double now)
             f->window_wire = wire;
         }
     }
+    c->looked = now;
 }
 
 static void act(struct client *c, curl_socket_t fd, int what)
@@ -477,13 +545,16 @@ static void collect(struct client *c)
 // Those that waited for memory go on when there is some.
 static void resume(struct client *c)
 {
-    for (int n = c->paused_count; n > 0 && (c->held < c->o.memory || !c->beyond); n--) {
+    for (int i = 0, n = c->paused_count; i < n; i++) {
         struct flight *f = c->paused[0];
         unpause(c, f);
-        f->moved = clock_now();
-        curl_easy_pause(f->easy, CURLPAUSE_CONT);
-        if (f->paused)
-            return;   // not enough yet
+        if (has_room(f)) {
+            f->moved = clock_now();
+            curl_easy_pause(f->easy, CURLPAUSE_CONT);
+        } else {
+            c->paused[c->paused_count++] = f;
+            f->paused = true;
+        }
     }
 }
 
@@ -532,13 +603,13 @@ void client_wake(struct client *c)
 
 void client_release(struct client *c, int64_t held)
 {
-    c->held -= held;
+    lane_of(c, held)->held -= held;
 }
 
 int client_active(const struct client *c) { return c->count; }
 int client_moving(const struct client *c) { return c->moving; }
 int64_t client_received(const struct client *c) { return c->received; }
-bool client_full(const struct client *c) { return c->held > c->o.memory / 4 * 3 || c->paused_count > 0; }
+bool client_full(const struct client *c) { return c->lane[0].held > c->o.memory / 8 * 3; }
 
 void transfer_clear(struct transfer *t)
 {

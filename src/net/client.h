@@ -33,6 +33,7 @@ struct transfer {
     struct buf body;              // owned; empty when it did not pass `wanted`
     int64_t bytes;                // of the body as unpacked, kept or not
     int64_t held;                 // of the memory budget: give back with client_release when the body is freed
+    bool still;                   // under way and without a byte for longer than answers usually take
 };
 
 struct client_options {
@@ -45,6 +46,7 @@ struct client_options {
     int most;                     // transfers at once, for tables
     bool (*wanted)(const void *bytes, size_t n);   // may the body be what is sought, by its first bytes? NULL: always
     void (*done)(void *user, struct transfer *t);
+    void (*still)(void *user, struct transfer *t);   // t->still changed; it is false when `done` is called
     void *user;
 };
 
@@ -52,7 +54,7 @@ int client_new(struct client **out, const struct client_options *o);
 void client_free(struct client *c);                    // drops what is under way; accepts NULL
 int client_start(struct client *c, struct transfer *t);
 int client_active(const struct client *c);
-int client_moving(const struct client *c);             // those that have stood still for less than a second
+int client_moving(const struct client *c);             // those that do not stand still
 int64_t client_received(const struct client *c);       // bytes of bodies so far
 bool client_full(const struct client *c);              // no memory for more bodies: start none
 // Work for up to `seconds`, earlier when a transfer ends or client_wake is called; `done` is called from here.

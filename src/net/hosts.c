@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "net/robots.h"
 
-enum { BUCKETS = 1 << 14 };
+enum { BUCKETS = 1 << 14, STALLED = 4 };
 
 struct timer {
     double when;
@@ -24,7 +24,6 @@ struct hosts {
     struct host *first, *last;         // the ring of those that may be asked
     struct timer *heap;
     int timers, room;
-    int64_t waiting;
 };
 
 int hosts_new(struct hosts **out, int per_host, double delay, int most)
@@ -157,9 +156,15 @@ static struct timer earliest(struct hosts *h)
     return top;
 }
 
+static bool may_start(const struct hosts *h, const struct host *p)
+{
+    return p->head && p->active < h->per_host && p->stalled < STALLED * h->per_host + p->answers &&
+           p->robots != ROBOTS_ASKED;
+}
+
 void hosts_wake(struct hosts *h, struct host *p)
 {
-    if (p->ready || p->slept || !p->head || p->active >= h->per_host || p->robots == ROBOTS_ASKED)
+    if (p->ready || p->slept || !may_start(h, p))
         return;
     p->ready = true;
     p->ring = NULL;
@@ -179,15 +184,12 @@ void hosts_add(struct hosts *h, struct job *j, bool front)
         p->tail = j;
     }
     p->queued++;
-    h->waiting++;
     hosts_wake(h, p);
 }
 
 int hosts_later(struct hosts *h, struct job *j, double when)
 {
-    int rc = later(h, (struct timer){when, j, NULL});
-    h->waiting += !rc;
-    return rc;
+    return later(h, (struct timer){when, j, NULL});
 }
 
 static void ring_timers(struct hosts *h, double now)
@@ -195,7 +197,6 @@ static void ring_timers(struct hosts *h, double now)
     while (h->timers && h->heap[0].when <= now) {
         struct timer t = earliest(h);
         if (t.job) {
-            h->waiting--;
             hosts_add(h, t.job, true);
         } else {
             t.host->slept = false;
@@ -212,7 +213,7 @@ struct job *hosts_next(struct hosts *h, double now)
         if (!h->first)
             h->last = NULL;
         p->ready = false;
-        if (!p->head || p->active >= h->per_host || p->robots == ROBOTS_ASKED)
+        if (!may_start(h, p))
             continue;
         if (p->next_start > now) {
             if (later(h, (struct timer){p->next_start, NULL, p}) == 0)
@@ -225,7 +226,6 @@ struct job *hosts_next(struct hosts *h, double now)
             p->tail = NULL;
         p->queued--;
         p->active++;
-        h->waiting--;
         p->next_start = p->delay > 0 ? now + p->delay : 0;
         hosts_wake(h, p);
         return j;
@@ -239,14 +239,36 @@ void hosts_done(struct hosts *h, struct host *p)
     hosts_wake(h, p);
 }
 
-struct job *hosts_take_queue(struct hosts *h, struct host *p)
+void hosts_undone(struct hosts *h, struct host *p)
 {
-    struct job *j = p->head;
-    h->waiting -= p->queued;
-    p->head = p->tail = NULL;
-    p->queued = 0;
-    return j;
+    p->next_start = 0;
+    hosts_done(h, p);
+}
+
+void hosts_stalled(struct hosts *h, struct host *p, bool still)
+{
+    p->stalled += still ? 1 : -1;
+    p->active += still ? -1 : 1;
+    hosts_wake(h, p);
+}
+
+struct job *hosts_take_rest(struct hosts *h, int keep)
+{
+    struct host *most = NULL;
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct host *p = h->bucket[i]; p; p = p->chain)
+            if (p->queued > (most ? most->queued : keep))
+                most = p;
+    if (!most)
+        return NULL;
+    struct job *last = most->head;
+    for (int i = 1; i < keep; i++)
+        last = last->next;
+    struct job *rest = last->next;
+    last->next = NULL;
+    most->tail = last;
+    most->queued = keep;
+    return rest;
 }
 
 double hosts_due(const struct hosts *h) { return h->first ? 0 : h->timers ? h->heap[0].when : HUGE_VAL; }
-int64_t hosts_waiting(const struct hosts *h) { return h->waiting; }

@@ -22,13 +22,17 @@ struct host {
     enum { ROBOTS_UNKNOWN, ROBOTS_ASKED /* nobody starts */, ROBOTS_KNOWN, ROBOTS_SHUT /* all refused */ } robots;
     const char *refused;      // its name is an address that may not be connected to: what it is; else NULL
     struct robots *rules;     // owned
+    double rules_until;       // ROBOTS_KNOWN or ROBOTS_SHUT until then
+    int robots_tries;
     double delay;             // seconds between starts, at least
-    int lost;                 // connections in a row that came to nothing
+    int answers;              // any answer by HTTP
+    int lost;                 // tries in a row that came to nothing
     char lost_class[CLASS_ROOM];
     double lost_until;        // no tries before
     // the queue's own
     struct job *head, *tail;
     int queued, active, refs; // refs: jobs anywhere, so that it is not forgotten
+    int stalled;              // under way and standing still: not among the active
     bool ready, slept;        // in the ring; in the timers
     double next_start;
     struct host *ring;        // next in the ring
@@ -49,8 +53,13 @@ int hosts_later(struct hosts *h, struct job *j, double when);          // joins 
 struct job *hosts_next(struct hosts *h, double now);
 void hosts_wake(struct hosts *h, struct host *host);                   // its robots.txt is known now
 void hosts_done(struct hosts *h, struct host *host);
-struct job *hosts_take_queue(struct hosts *h, struct host *host);      // all its waiting jobs, chained
+void hosts_undone(struct hosts *h, struct host *host);                 // it was not asked after all: costs no delay
+// One of its transfers stands still, or moves again. Such ones do not keep others from being asked for, but for a host
+// that answers nothing there are few of them.
+void hosts_stalled(struct hosts *h, struct host *host, bool still);
+// The jobs of the host with the longest queue, but its first `keep`, chained; NULL: no queue is longer. They are the
+// caller's again, still holding the host.
+struct job *hosts_take_rest(struct hosts *h, int keep);
 double hosts_due(const struct hosts *h);                               // when something changes by itself; HUGE_VAL never
-int64_t hosts_waiting(const struct hosts *h);                          // jobs queued or put off
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,26 @@ static size_t scheme_of(const char *text)
     while (isalnum((unsigned char)text[n]) || (n && strchr("+-.", text[n]) && text[n]))
         n++;
     return text[n] == ':' && isalpha((unsigned char)*text) ? n : 0;
+}
+
+// The host as name servers know it: "xn--bcher-kva.example". libcurl reads names in the thread's locale, ours are UTF-8.
+static CURLUcode get_host(CURLU *u, char **host)
+{
+    CURLUcode code = curl_url_get(u, CURLUPART_HOST, host, 0);
+    const char *p = *host;
+    while (!code && *p && (unsigned char)*p < 0x80)
+        p++;
+    if (code || !*p)
+        return code;
+    curl_free(*host);
+    *host = NULL;
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", 0), old = utf8 ? uselocale(utf8) : 0;
+    code = curl_url_get(u, CURLUPART_HOST, host, CURLU_PUNYCODE);
+    if (utf8) {
+        uselocale(old);
+        freelocale(utf8);
+    }
+    return code ? code : curl_url_set(u, CURLUPART_HOST, *host, 0);
 }
 
 const char *url_parse(struct url *out, const char *text)
@@ -42,7 +63,7 @@ const char *url_parse(struct url *out, const char *text)
         goto done;
     }
     curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
-    if (curl_url_get(u, CURLUPART_SCHEME, &name, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+    if (curl_url_get(u, CURLUPART_SCHEME, &name, 0) || get_host(u, &host) ||
         curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) || curl_url_get(u, CURLUPART_PATH, &path, 0) ||
         !*host) {
         why = "bad-url";

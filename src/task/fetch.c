@@ -113,7 +113,7 @@ static int open_all(struct fetch *f)
     struct client_options c = {
         .guard = f->guard, .agent = f->agent, .token = "diht", .connect_timeout = o->connect_timeout,
         .min_rate = o->min_rate, .memory = MEMORY, .most = transfers_possible(o->concurrency), .wanted = wanted,
-        .done = fetch_done, .user = f,
+        .done = fetch_done, .still = fetch_still, .user = f,
     };
     f->limit = FIRST_LIMIT < c.most ? FIRST_LIMIT : c.most;
     f->seats = c.most;
@@ -128,6 +128,7 @@ static void reclaim(struct fetch *f)
     for (struct row *r = line_take_all(&f->spent, 0), *next; r; r = next) {
         next = r->next;
         client_release(f->client, r->t.held);
+        f->putting_off -= r->put_off;
         row_free(r);
         f->finished++;
     }
@@ -160,6 +161,9 @@ static int loop(struct fetch *f)
         double now = clock_now(), due = hosts_due(f->hosts) - now;
         bool free = client_moving(f->client) < (int)f->limit && client_active(f->client) < f->seats &&
                     !client_full(f->client);
+        // all that may be held in memory waits for slow hosts: the rest of the list may know others
+        if (!reading && !f->list_over && free && due > 0 && f->putting_off == 0)
+            fetch_put_off(f);
         double wait = reading ? 0 : due > 0.2 || !free ? 0.2 : due > 0 ? due : 0;
         rc = client_wait(f->client, wait);
         line_put(&f->checks, f->fresh);

@@ -31,6 +31,7 @@ struct row {
     char *text;
     const char *key, *address, *caption, *captions, *tags, *split, *extra, *hash;
     bool key_given, waited;        // waited: it came from the journal
+    bool put_off;                  // it goes there, so that others may be asked for
     int tries, hops;
     double deadline;               // of all tries together; 0 before the first
     // what became of it
@@ -93,7 +94,7 @@ struct fetch {
     struct list *list;
     struct ask_robots *asks;       // under way
     struct row *living;            // admitted and not yet stored
-    int64_t list_id, admitted, finished, list_rows;
+    int64_t list_id, admitted, finished, list_rows, putting_off;
     bool list_over, waiting_over;
     int64_t waiting_after;         // id in the journal's waiting rows
     struct catalogue *reader;      // the journal as it was at the start
@@ -138,7 +139,9 @@ void row_free(struct row *r);
 int fetch_queue(struct fetch *f, struct row *r);     // into its host's queue, or straight to its end
 int fetch_start(struct fetch *f);                    // as many transfers as may be under way
 void fetch_done(void *user, struct transfer *t);
+void fetch_still(void *user, struct transfer *t);
 void fetch_drop_asks(struct fetch *f);
+void fetch_put_off(struct fetch *f);                 // rows of the host with the longest queue wait in the journal
 void fetch_end(struct fetch *f, struct row *r, const char *class, const char *detail);   // failed: to the journal
 // fetch_check.c
 void *fetch_worker(void *fetch);

@@ -13,8 +13,8 @@
 #include "net/robots.h"
 #include "task/fetch.h"
 
-enum { LOST = 16, ROBOTS_HOPS = 5 };
-static const double lost_seconds = 60, robots_seconds = 5;
+enum { LOST = 16, ROBOTS_HOPS = 5, KEPT = 1024 };
+static const double lost_seconds = 60, robots_seconds = 5, rules_seconds = 86400, shut_seconds = 300;
 
 // A host's robots.txt on its way; `first` is the row that asked.
 struct ask_robots {
@@ -80,8 +80,10 @@ int fetch_queue(struct fetch *f, struct row *r)
         return FAIL(EMEMORY_, "sample %s: out of memory", r->key);
     if (host->robots == ROBOTS_UNKNOWN && !host->refused) {
         host->refused = literal_refused(f, host->name);
-        if (strcmp(f->o->robots, "ignore") == 0)
+        if (strcmp(f->o->robots, "ignore") == 0) {
             host->robots = ROBOTS_KNOWN;
+            host->rules_until = HUGE_VAL;
+        }
     }
     if (host->refused) {
         snprintf(r->detail, sizeof r->detail, "the address is %s: --allow-net opens a network", host->refused);
@@ -96,6 +98,22 @@ int fetch_queue(struct fetch *f, struct row *r)
     return 0;
 }
 
+void fetch_put_off(struct fetch *f)
+{
+    struct row *chain = NULL;
+    for (struct job *j = hosts_take_rest(f->hosts, KEPT), *next; j; j = next) {
+        struct row *r = (struct row *)j;
+        next = j->next;
+        hosts_drop(f->hosts, j->host);
+        j->host = NULL;
+        r->put_off = true;
+        r->next = chain;
+        chain = r;
+        f->putting_off++;
+    }
+    line_put(&f->stores, chain);
+}
+
 static int ask_robots(struct fetch *f, struct row *r, double now)
 {
     struct ask_robots *a = calloc(1, sizeof *a);
@@ -104,10 +122,14 @@ static int ask_robots(struct fetch *f, struct row *r, double now)
         free(a);
         return FAIL(EMEMORY_, "%s: out of memory", host->name);
     }
-    double most = fmin(robots_seconds, f->o->deadline / 4);
+    // what the row waits for its host's rules counts as its own time
+    if (r->deadline == 0)
+        r->deadline = now + f->o->deadline;
     a->host = host;
     a->first = r;
-    a->t = (struct transfer){.url = a->url, .deadline = now + most, .most = 2 * ROBOTS_MOST, .any = true, .user = a};
+    a->t = (struct transfer){.url = a->url, .deadline = fmin(r->deadline, now + fmax(robots_seconds, f->o->deadline / 2)),
+                             .most = 2 * ROBOTS_MOST, .any = true, .user = a};
+    host->robots_tries++;
     host->robots = ROBOTS_ASKED;
     a->next = f->asks;
     a->back = &f->asks;
@@ -133,12 +155,21 @@ void fetch_drop_asks(struct fetch *f)
         ask_free(f->asks);
 }
 
-static void robots_done(struct fetch *f, struct ask_robots *a)
+// Back-off 0.5 s, 1 s, 2 s ... with jitter, or what the server asks for.
+static double wait_of(struct fetch *f, int tries, double retry_after)
 {
-    struct host *host = a->host;
+    double s = 0.5 * exp2(tries - 1) * rng_range(f->rng, 0.75, 1.25);
+    return fmax(s, retry_after * rng_range(f->rng, 1, 1.1));
+}
+
+// Follow a redirect of robots.txt: true when it is on its way.
+static bool robots_redirected(struct fetch *f, struct ask_robots *a)
+{
     struct url u = {0};
-    if (!*a->t.class && a->t.location && a->hops++ < ROBOTS_HOPS && !url_parse(&u, a->t.location) &&
-        !literal_refused(f, u.host)) {
+    if (*a->t.class || !a->t.location || a->hops++ >= ROBOTS_HOPS || url_parse(&u, a->t.location))
+        return false;
+    bool open = !literal_refused(f, u.host);
+    if (open) {
         free(a->url);
         a->url = u.text;
         u.text = NULL;
@@ -146,42 +177,92 @@ static void robots_done(struct fetch *f, struct ask_robots *a)
         client_release(f->client, a->t.held);
         a->t.held = 0;
         transfer_clear(&a->t);
-        url_free(&u);
-        if (client_start(f->client, &a->t) == 0)
-            return;
     }
     url_free(&u);
+    return open && client_start(f->client, &a->t) == 0;
+}
+
+// What RFC 9309 makes of it: rules; none at all (4xx, redirects without end); or a server that has said nothing, which is
+// not a yes. Then the rows end as the asking did.
+static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
+{
+    struct host *host = a->host;
+    struct transfer *t = &a->t;
     host->robots = ROBOTS_KNOWN;
-    if (!*a->t.class && a->t.status == 200) {
-        host->rules = robots_parse(a->t.body.at ? a->t.body.at : "", a->t.body.len, "diht");
+    host->rules_until = now + rules_seconds;
+    robots_free(host->rules);
+    host->rules = NULL;
+    host->answers += t->status > 0;
+    if (!*t->class && t->status == 200) {
+        host->rules = robots_parse(t->body.at ? t->body.at : "", t->body.len, "diht");
         if (robots_delay(host->rules) > host->delay)
             host->delay = fmin(robots_delay(host->rules), 60);
-    } else if (a->t.status >= 500)
-        host->robots = ROBOTS_SHUT;   // RFC 9309: a server in trouble has said nothing, which is not a yes
+        return;
+    }
+    bool trouble = t->status >= 500, silent = *t->class && strncmp(t->class, "http-", 5) != 0;
+    if (!trouble && !silent)
+        return;
+    double wait = wait_of(f, host->robots_tries, t->retry_after);
+    // what took its whole time once is not waited for again
+    bool late = strcmp(t->class, "timeout") == 0 || strcmp(t->class, "too-slow") == 0;
+    if (t->again && !late && host->robots_tries <= f->o->retries && now + wait < a->first->deadline) {
+        host->robots = ROBOTS_UNKNOWN;
+        host->next_start = now + wait;
+    } else if (trouble || a->hops) {
+        host->robots = ROBOTS_SHUT;
+        host->rules_until = now + shut_seconds;
+    } else {
+        host->robots = ROBOTS_UNKNOWN;
+        host->robots_tries = 0;
+        host->lost = LOST;
+        host->lost_until = now + lost_seconds;
+        snprintf(host->lost_class, sizeof host->lost_class, "%s", t->class);
+        snprintf(a->first->detail, sizeof a->first->detail, "robots.txt: %.140s", t->detail);
+    }
+}
+
+static void robots_done(struct fetch *f, struct ask_robots *a)
+{
+    struct host *host = a->host;
+    if (robots_redirected(f, a))
+        return;
+    robots_judge(f, a, clock_now());
     client_release(f->client, a->t.held);
     hosts_add(f->hosts, &a->first->job, true);
     hosts_done(f->hosts, host);
-    hosts_wake(f->hosts, host);
     ask_free(a);
+}
+
+// Why the row is not asked for; NULL: it is.
+static const char *no_start(const struct row *r, double now, const char **class)
+{
+    const struct host *host = r->job.host;
+    if (host->lost >= LOST && now < host->lost_until) {
+        *class = host->lost_class;
+        return *r->detail ? r->detail : "the host failed so many times in a row: not asked for a minute";
+    }
+    *class = "robots";
+    if (host->robots == ROBOTS_SHUT)
+        return "robots.txt could not be read: the server is in trouble";
+    return host->robots == ROBOTS_KNOWN && !robots_allow(host->rules, r->url.path) ? "robots.txt forbids it" : NULL;
 }
 
 // The row's transfer, unless it ends here or waits for robots.txt.
 static int start_row(struct fetch *f, struct row *r, double now)
 {
     struct host *host = r->job.host;
+    if ((host->robots == ROBOTS_KNOWN || host->robots == ROBOTS_SHUT) && now >= host->rules_until) {
+        host->robots = ROBOTS_UNKNOWN;
+        host->robots_tries = 0;
+    }
+    const char *class, *why = no_start(r, now, &class);
+    if (why) {
+        hosts_undone(f->hosts, host);
+        fetch_end(f, r, class, why);
+        return 0;
+    }
     if (host->robots == ROBOTS_UNKNOWN)
         return ask_robots(f, r, now);
-    if (host->robots == ROBOTS_SHUT || !robots_allow(host->rules, r->url.path)) {
-        hosts_done(f->hosts, host);
-        fetch_end(f, r, "robots", host->robots == ROBOTS_SHUT ? "robots.txt could not be read: the server is in trouble"
-                                                              : "robots.txt forbids it");
-        return 0;
-    }
-    if (host->lost >= LOST && now < host->lost_until) {
-        hosts_done(f->hosts, host);
-        fetch_end(f, r, host->lost_class, "the host failed so many times in a row: not asked for a minute");
-        return 0;
-    }
     if (r->deadline == 0)
         r->deadline = now + f->o->deadline;
     free(r->t.location);
@@ -204,16 +285,10 @@ int fetch_start(struct fetch *f)
     return rc;
 }
 
-// Back-off 0.5 s, 1 s, 2 s ... with jitter, or what the server asks for; 0 when the deadline leaves no time for it.
-static double wait_of(struct fetch *f, const struct row *r)
-{
-    double s = 0.5 * exp2(r->tries - 1) * rng_range(f->rng, 0.75, 1.25);
-    return fmax(s, r->t.retry_after * rng_range(f->rng, 1, 1.1));
-}
-
 static void count_lost(struct host *host, const struct transfer *t, double now)
 {
-    if (t->connected) {
+    host->answers += t->status > 0;
+    if (t->status > 0 || (t->connected && host->answers)) {
         host->lost = 0;
         return;
     }
@@ -252,13 +327,21 @@ static int row_done(struct fetch *f, struct row *r)
         f->fresh_end = &r->next;
         return 0;
     }
-    double wait = wait_of(f, r);
+    double wait = wait_of(f, r->tries, t->retry_after);
     if (t->again && r->tries <= f->o->retries && now + wait < r->deadline) {
         transfer_clear(t);
         return hosts_later(f->hosts, &r->job, now + wait);
     }
     fetch_end(f, r, t->class, t->detail);
     return 0;
+}
+
+void fetch_still(void *user, struct transfer *t)
+{
+    struct fetch *f = user;
+    struct row *r = (struct row *)((char *)t - offsetof(struct row, t));
+    if (!t->user)
+        hosts_stalled(f->hosts, r->job.host, t->still);
 }
 
 void fetch_done(void *user, struct transfer *t)

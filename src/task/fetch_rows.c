@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a fetch's rows come from: first those that wait in the journal, then the list, less what the journal holds. The
+// Where a fetch's rows come from: first the list, less what the journal holds, then those that wait in the journal. The
 // journal is read in step with the list, so that a restart needs no more memory than a start.
 #include <inttypes.h>
 #include <jansson.h>
@@ -75,7 +75,7 @@ static int admit_waiting(struct fetch *f, struct row **out)
     json_decref(extra);
     if (!*out)
         return FAIL(EMEMORY_, "sample %s: out of memory", s.key);
-    (*out)->waited = true;
+    (*out)->waited = (*out)->key_given = true;   // whether the list gave its key is not known any more
     return 1;
 }
 
@@ -152,10 +152,10 @@ int fetch_admit(struct fetch *f, struct row **out)
 {
     int rc = 0;
     *out = NULL;
-    if (!f->waiting_over && (rc = admit_waiting(f, out)) == 0)
-        f->waiting_over = true;
-    if (rc == 0 && f->waiting_over && !f->list_over && (!f->list || (rc = admit_listed(f, out)) == 0))
+    if (!f->list_over && (!f->list || (rc = admit_listed(f, out)) == 0))
         f->list_over = true;
+    if (rc == 0 && f->list_over && !f->waiting_over && (rc = admit_waiting(f, out)) == 0)
+        f->waiting_over = f->putting_off == 0;
     if (rc == 1) {
         struct row *r = *out;
         f->admitted++;

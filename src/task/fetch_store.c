@@ -152,6 +152,14 @@ static int put(struct fetch *f, struct row *r)
     return rc;
 }
 
+static int put_off(struct fetch *f, const struct row *r)
+{
+    struct catalogue_sample s = {.list = r->list, .row = r->row, .key = r->key, .url = r->address, .caption = r->caption,
+                                 .captions = r->captions, .tags = r->tags, .split = r->split, .extra = r->extra};
+    f->since++;
+    return journal_wait(f->journal, &s, r->hash);
+}
+
 static void give_up(struct fetch *f, int rc)
 {
     f->rc = rc;
@@ -169,18 +177,20 @@ void *store_run(void *arg)
     for (;;) {
         struct row *r = line_take_all(&f->stores, f->since ? commit_every : 1);
         struct row *chain = r;
-        bool end = !r && f->stores.closed;
+        bool end = !r && f->stores.closed, later = false;
         for (; r; r = r->next) {
-            int rc = f->failed ? 0 : put(f, r);
+            int rc = f->failed ? 0 : r->put_off ? put_off(f, r) : put(f, r);
+            later |= r->put_off;
             double now = clock_now();
             if (!rc && !f->failed && (now - f->committed > commit_every || f->since >= COMMIT_ROWS))
                 rc = commit(f);
             if (rc)
                 give_up(f, rc);
         }
+        // what was put off is read again once it is spent
+        int rc = later && !f->failed ? commit(f) : 0;
         line_put(&f->spent, chain);
-        int rc = 0;
-        if (!f->failed && f->since && clock_now() - f->committed > commit_every)
+        if (!rc && !f->failed && f->since && clock_now() - f->committed > commit_every)
             rc = commit(f);
         if (!f->failed && !rc)
             rc = sync_now_and_then(f, clock_now());
