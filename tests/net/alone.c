@@ -7,7 +7,7 @@
 
 int main(void)
 {
-    struct server s;
+    struct server s = {0};
     char c;
     if (server_start(&s) != 0)
         return 1;

@@ -180,18 +180,29 @@ static int stored(const char *dataset)
     return same;
 }
 
+static int kills = 12, good = 2000;
+
+// Requests for good rows beyond one each.
+static int64_t asked_again(void)
+{
+    int64_t n = 0;
+    for (int i = 0; i < good; i++)
+        n += server.hits[i] > 1 ? server.hits[i] - 1 : 0;
+    return n;
+}
+
 // Killed at random moments, started again: the dataset of an undisturbed run.
 static void killed(void)
 {
-    enum { GOOD = 2000, KILLS = 12 };
     struct rng r = rng_make(11, 0);
-    char *whole, list[64] = "kill.tsv";
-    write_list(list, GOOD, false);
+    char list[64] = "kill.tsv", *whole;
+    write_list(list, good, false);
     CHECK(diht("fetch %s --out calm --shard-samples 300 %s", list, allow) == 0);
     whole = strdup(ask("calm/catalog-0000.sqlite", samples));
-    CHECK(strncmp(whole, "2000 ", 5) == 0);
+    CHECK(whole && atoi(whole) == good);
+    memset(server.hits, 0, SERVER_NAMES * sizeof *server.hits);
     int died = 0;
-    for (int i = 0; i < KILLS; i++) {
+    for (int i = 0; i < kills; i++) {
         pid_t pid = fork();
         if (pid == 0) {
             if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
@@ -207,14 +218,36 @@ static void killed(void)
         died += WIFSIGNALED(status);
         tars_are_whole("rough");
     }
-    CHECK(died > 2);
+    CHECK(died > kills / 5);
     CHECK(diht("fetch %s --out rough --shard-samples 300 %s", list, allow) == 0);
     CHECK(whole && strcmp(whole, ask("rough/catalog-0000.sqlite", samples)) == 0);
     tars_are_whole("rough");
+    int64_t again = asked_again();
+    printf("# %d rows, %d kills, %d of them while it ran: %lld rows asked again, %.0f a kill\n", good, kills, died,
+           (long long)again, died ? (double)again / died : 0);
+    CHECK(again < 1000 * (int64_t)died);   // those under way and those since the last commit
     CHECK(system("for d in calm rough; do for t in $d/shards/*.tar; do tar tf $t; done | sort | grep -v '^$' > $d.names; done;"
                  " cmp calm.names rough.names") == 0);
-    CHECK(stored("rough") == GOOD);
+    CHECK(stored("rough") == good);
     free(whole);
+}
+
+// A host that is slow to say whether it may be asked has more rows than memory holds: those behind them need not wait.
+static void a_slow_host_with_many_rows(void)
+{
+    enum { SLOW = 36000, GOOD = 100 };
+    char line[500];
+    FILE *f = fopen("slow.tsv", "w");
+    for (int i = 0; f && i < SLOW; i++)
+        fprintf(f, "slow\thttp://127.%d.0.1:%d/%d\n", SERVER_WHOLE, server.port, i);
+    for (int i = 0; f && i < GOOD; i++)
+        fprintf(f, "good\thttp://127.0.0.1:%d/ok/%d\n", server.port, i);
+    if (f)
+        fclose(f);
+    CHECK(diht("fetch slow.tsv --out slow --deadline 5 --retries 0 --log slow.log --allow-net 127.0.0.0/8 --json") == 0);
+    CHECK(strstr(out, "\"rows\":36100,\"ok\":100,\"failed\":{\"timeout\":36000}") && strstr(out, "\"waiting\":0"));
+    snprintf(line, sizeof line, "head -%d slow.log | grep -c '\"class\":\"ok\"' | grep -qx %d", GOOD, GOOD);
+    CHECK(system(line) == 0);
 }
 
 static void several_processes(void)
@@ -230,6 +263,36 @@ static void several_processes(void)
     tars_are_whole("ranks");
 }
 
+static pid_t start(const char *dataset, const char *said_to)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (!freopen("/dev/null", "w", stdout) || !freopen(said_to, "w", stderr))
+            _exit(1);
+        execl(getenv("DIHT_PROGRAM"), "diht", "fetch", "long.tsv", "--out", dataset, "--delay", "0.01", "--allow-net",
+              "127.0.0.1", (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+// Two of one rank at once: the second says so. Status while it fills. Ctrl-C: what came is kept.
+static void stopped_and_alone(void)
+{
+    int status = 0;
+    write_list("long.tsv", 3000, false);
+    pid_t pid = start("stopped", "stopped.err");
+    usleep(700000);
+    CHECK(diht("fetch long.tsv --out stopped %s", allow) == 1 && said("another import or fetch is writing it"));
+    CHECK(diht("status stopped --json") == 0 && json_line() && !strstr(out, "\"ok\":0,"));
+    kill(pid, SIGINT);
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    CHECK(system("grep -q 'they are kept' stopped.err") == 0);
+    CHECK(stored("stopped") > 10 && stored("stopped") < 3000);
+    tars_are_whole("stopped");
+    CHECK(diht("fetch long.tsv --out stopped --json %s", allow) == 0 && strstr(out, "\"ok\":3000"));
+}
+
 static void refusals(void)
 {
     write_list("one.tsv", 1, false);
@@ -241,16 +304,27 @@ static void refusals(void)
     CHECK(diht("status nowhere") != 0);
 }
 
-int main(void)
+// fetch KILLS: only that many kills, on a longer list
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        kills = atoi(argv[1]);
+        good = 240 * kills;
+        server.seconds = 600;
+    }
     if (!scratch_begin() || server_start(&server) != 0)
         return 1;
+    CASE(killed);
+    if (argc > 1)
+        goto done;
     CASE(every_class);
     CASE(redirected_to_a_closed_network);
     CASE(again);
-    CASE(killed);
+    CASE(stopped_and_alone);
+    CASE(a_slow_host_with_many_rows);
     CASE(several_processes);
     CASE(refusals);
+done:
     server_stop(&server);
     scratch_end();
     return check_done();

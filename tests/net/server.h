@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// A web server that misbehaves on request, on 127.0.0.1 and 127.0.0.2, for at most two minutes, in a process of its own. What it does
-// stands in the path's first part:
+// A web server that misbehaves on request, on every address of loopback (127.0.0.0/8), for at most two minutes unless
+// `seconds` says more, in a process of its own. What it does stands in the path's first part:
 //   ok busy nolen      a picture of its own for every name; busy: 503 with Retry-After: 1 first; nolen: chunked
-//   silent trickle endless endless-zero longer shorter half html garbage reset bomb huge empty
-//   status/NNN limit (429, Retry-After: 3600) hops/N (N redirects) loop to-loopback to-file
-//   optout optout-us optout-other none          X-Robots-Tag
+//   silent trickle drip stall                  says nothing; a byte a second of the body, of everything; half, then nothing
+//   endless endless-zero endless-head continue for ever: a body, headers, 100 Continue
+//   long-head wide-head cookies                a megabyte of header: one line, many, Set-Cookie
+//   longer shorter half broken-off chunks      Content-Length lies; half a picture; a reset in the middle; broken chunks
+//   html empty garbage old reset bomb mislabelled huge
+//   status/NNN limit (429, Retry-After: 3600)
+//   hops/N (N redirects) loop to-loopback to-name to-tls to-file
+//   optout optout-us optout-other none         X-Robots-Tag
 //   private            robots.txt forbids it
+// A host 127.SERVER_WHOLE.K.* does what server_whole[K] says, whatever it is asked for.
 #ifndef TESTS_NET_SERVER_H
 #define TESTS_NET_SERVER_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SERVER_NAMES = 1 << 17 };
+enum { SERVER_NAMES = 1 << 17, SERVER_WHOLE = 30 };
+
+struct server_host { const char *path, *class; };
+extern const struct server_host server_whole[];
+extern const unsigned server_wholes;
 
 struct server {
+    double seconds;           // set before the start; 0: two minutes
     pid_t pid;
     int port;
     uint32_t *hits;           // [SERVER_NAMES] requests for /ok/N, seen by both processes
