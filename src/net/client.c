@@ -23,7 +23,7 @@
 
 enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
 // A body that is nothing we want is read on to keep its connection, or to see whether it ends: but not further than this.
-enum { UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
+enum { NAMES = 2000 /* remembered, about */, UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
 static const double look_every = 0.02, slow_after = 5, dripping = 2;
 // A transfer stands still after some times what an answer usually takes.
 static const double still_least = 0.03, still_first = 0.25, still_most = 1, still_times = 8;
@@ -61,6 +61,10 @@ struct client {
         struct flight *beyond;      // the one that may go over it
     } lane[2];
     int64_t received;
+    // libcurl looks at every name it remembers for every one it looks up: the more are asked for, the sooner they go.
+    int64_t opened;                 // connections since `opened_at`
+    double opened_at;
+    long names_last;                // seconds that a name's address is remembered
     double usual;                   // seconds from a start to the answer's first line
     int64_t answers;
 };
@@ -95,6 +99,7 @@ static int on_timer(CURLM *multi, long ms, void *user)
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *a)
 {
     struct flight *f = user;
+    f->c->opened++;
     const char *why = guard_refuses(f->c->o.guard, &a->addr);
     if (why) {
         f->blocked = true;
@@ -257,7 +262,6 @@ static CURL *make_handle(struct client *c, struct flight *f)
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)STEP);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(1000 * c->o.connect_timeout));
-    curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 600L);
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
@@ -282,6 +286,8 @@ int client_new(struct client **out, const struct client_options *o)
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     c->timer = -1;
     c->usual = still_first / still_times;
+    c->names_last = 1;
+    c->opened_at = clock_now();
     c->multi = curl_multi_init();
     c->share = curl_share_init();
     size_t n = (size_t)o->most;
@@ -347,6 +353,7 @@ int client_start(struct client *c, struct transfer *t)
     t->retry_after = 0;
     t->bytes = 0;
     f->kept = t->any;
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, c->names_last);
     if (curl_easy_setopt(easy, CURLOPT_URL, t->url) != CURLE_OK || curl_multi_add_handle(c->multi, easy) != CURLM_OK) {
         f->t = NULL;
         return FAIL(EMEMORY_, "out of memory: no further transfer");
@@ -520,6 +527,12 @@ static void look(struct client *c, double now)
         }
     }
     c->looked = now;
+    if (now - c->opened_at > 1) {
+        double rate = (double)c->opened / (now - c->opened_at);
+        c->names_last = rate < 1. * NAMES / 600 ? 600 : rate < NAMES ? (long)(NAMES / rate) : 1;
+        c->opened = 0;
+        c->opened_at = now;
+    }
 }
 
 static void act(struct client *c, curl_socket_t fd, int what)
