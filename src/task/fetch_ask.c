@@ -14,7 +14,7 @@
 #include "task/fetch.h"
 
 enum { LOST = 16, ROBOTS_HOPS = 5, KEPT = 1024 };
-static const double lost_seconds = 60, robots_seconds = 5, rules_seconds = 86400, shut_seconds = 300;
+static const double lost_seconds = 60, slow_seconds = 6, robots_seconds = 5, rules_seconds = 86400, shut_seconds = 300;
 
 // A host's robots.txt on its way; `first` is the row that asked.
 struct ask_robots {
@@ -328,7 +328,9 @@ static int row_done(struct fetch *f, struct row *r)
         return 0;
     }
     double wait = wait_of(f, r->tries, t->retry_after);
-    if (t->again && r->tries <= f->o->retries && now + wait < r->deadline) {
+    // a rate takes its time to be found too low: less of it would say "timeout" of the same server
+    double least = strcmp(t->class, "too-slow") == 0 ? slow_seconds : 0;
+    if (t->again && r->tries <= f->o->retries && now + wait + least < r->deadline) {
         transfer_clear(t);
         return hosts_later(f->hosts, &r->job, now + wait);
     }
