@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Class folders, as ImageNet and torchvision's ImageFolder lay them out: CLASS/picture, or SPLIT/CLASS/picture. And a
-// folder of pictures themselves, with KEY.txt beside KEY.jpg as its captions, one a line.
+// folder of pictures themselves, with KEY.txt beside KEY.jpg as its captions, one a line; or folders of such pairs, as
+// img2dataset writes its files: 00000/000000012.jpg.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -144,42 +145,91 @@ static int64_t captions_beside(const char *stem, struct buf *text, const char *c
     return n;
 }
 
-// Pictures in `dir` itself; *found: how many. Without any .txt, a picture's caption is its name.
-static int read_flat(struct source *s, const char *dir, int64_t *found)
+// Pictures with their texts, in one folder or several.
+struct flat {
+    struct source *s;
+    int64_t row, number, found;   // next running row; the last key's number; pictures
+};
+
+// Pictures in `dir` itself, FOLDER/ before their keys. Without any .txt, a picture's caption is its name.
+static int read_flat(struct flat *w, const char *dir, const char *folder)
 {
     enum { MOST_CAPTIONS = 256 };
     const char *caption[MOST_CAPTIONS];
-    struct buf text = {0};
+    struct buf text = {0}, key = {0};
     char **names;
     int64_t n;
     bool texts = false;
     int rc = directory_names(dir, &names, &n);
-    *found = 0;
     for (int64_t i = 0; i < n; i++)
         texts |= strcasecmp(path_ext(names[i]), ".txt") == 0;
     for (int64_t i = 0; i < n && !rc; i++) {
         if (!is_picture_name(names[i]))
             continue;
-        int stem = (int)(strlen(names[i]) - strlen(path_ext(names[i])));
-        char *path = path_join(dir, names[i]), *key = strndup(names[i], (size_t)stem);
-        char *whole = path ? strndup(path, strlen(path) - strlen(path_ext(names[i]))) : NULL;
-        int64_t row = (*found)++, many = !whole  ? FAIL(EMEMORY_, "%s: out of memory", dir)
-                                         : texts ? captions_beside(whole, &text, caption, MOST_CAPTIONS)
-                                                 : 1;
+        char *path = path_join(dir, names[i]), *whole = path ? strndup(path, strlen(path) - strlen(path_ext(names[i]))) : NULL;
+        buf_clear(&key);
+        buf_fmt(&key, "%s%s%.*s", folder, *folder ? "/" : "", (int)(strlen(names[i]) - strlen(path_ext(names[i]))), names[i]);
+        int64_t many = !whole || key.failed ? FAIL(EMEMORY_, "%s: out of memory", dir)
+                       : texts              ? captions_beside(whole, &text, caption, MOST_CAPTIONS)
+                                            : 1;
         if (!texts)
-            caption[0] = key;
-        if (!key || many < 0)
-            rc = !key ? FAIL(EMEMORY_, "%s: out of memory", dir) : (int)many;
+            caption[0] = path_name(key.at);
+        int64_t row = many < 0 ? 0 : source_key_row(key.at, &w->number, w->row);
+        w->row = row + 1;
+        w->found++;
+        if (many < 0)
+            rc = (int)many;
         else if (many == 0)
-            rc = source_leave_out(s, row, "%s: no %s.txt with a caption beside it", path, key);
+            rc = source_leave_out(w->s, row, "%s: no %s.txt with a caption beside it", path, path_name(key.at));
         else
-            rc = source_put(s, &(struct source_row){key, NULL, NULL, caption, (int)many, row, -1, path, -1, 0});
+            rc = source_put(w->s, &(struct source_row){key.at, NULL, NULL, caption, (int)many, row, -1, path, -1, 0});
         free(path);
-        free(key);
         free(whole);
     }
     names_free(names, n);
     buf_free(&text);
+    buf_free(&key);
+    return rc;
+}
+
+enum { NO_PICTURES, PICTURES, PAIRS };
+
+// Whether a picture in `dir` has a text of its own beside it. Or a failure.
+static int kind_of_folder(const char *dir)
+{
+    char **names;
+    int64_t n;
+    int rc = directory_names(dir, &names, &n), kind = NO_PICTURES;
+    for (int64_t i = 0; i < n && !rc && kind != PAIRS; i++) {
+        if (!is_picture_name(names[i]))
+            continue;
+        struct buf path = {0};
+        buf_fmt(&path, "%s/%.*s.txt", dir, (int)(strlen(names[i]) - strlen(path_ext(names[i]))), names[i]);
+        rc = path.failed;
+        kind = !rc && file_exists(path.at) ? PAIRS : PICTURES;
+        buf_free(&path);
+    }
+    names_free(names, n);
+    return rc ? rc : kind;
+}
+
+// Folders of pictures and texts in `dir`, told by the first that holds pictures.
+static int read_pairs(struct flat *w, const char *dir)
+{
+    char **names;
+    int64_t n;
+    int kind = NO_PICTURES, rc = directory_names(dir, &names, &n);
+    for (int64_t i = 0; i < n && !rc && kind != PICTURES; i++) {
+        char *path = path_join(dir, names[i]);
+        bool folder = path && file_is_dir(path);
+        if (folder && kind == NO_PICTURES)
+            kind = kind_of_folder(path);
+        rc = !path ? FAIL(EMEMORY_, "%s: out of memory", dir) : kind < 0 ? kind : 0;
+        if (folder && kind == PAIRS)
+            rc = read_flat(w, path, names[i]);
+        free(path);
+    }
+    names_free(names, n);
     return rc;
 }
 
@@ -208,9 +258,14 @@ static int number_classes(struct map *classes)
 int read_folders(struct source *s, const char *path)
 {
     struct walk w = {.s = s, .classes = map_new()};
-    int rc = w.classes ? walk_folders(&w, path, "", true) : FAIL(EMEMORY_, "%s: out of memory", path);
-    int64_t flat = 0;
-    if (!rc && map_count(w.classes) == 0 && (rc = read_flat(s, path, &flat)) == 0 && flat == 0)
+    struct flat flat = {.s = s, .number = -1};
+    int rc = w.classes ? read_pairs(&flat, path) : FAIL(EMEMORY_, "%s: out of memory", path);
+    if (rc || flat.found) {
+        map_free(w.classes);
+        return rc;
+    }
+    rc = walk_folders(&w, path, "", true);
+    if (!rc && map_count(w.classes) == 0 && (rc = read_flat(&flat, path, "")) == 0 && flat.found == 0)
         rc = FAIL(EMISSING_, "%s: no dataset (catalog-0000.sqlite), no tars, no pictures and no folders of them in here; "
                   "diht import LIST --out %s makes a dataset", path, path);
     if (!rc)

@@ -105,15 +105,26 @@ static int read_karpathy(struct source *s, const json_t *images, const char *dir
     return rc;
 }
 
+// COCO's are numbers, sets made after it may have texts. "": neither.
+static void id_text(char out[256], const json_t *id)
+{
+    out[0] = 0;
+    if (json_is_integer(id))
+        snprintf(out, 256, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
+    else if (json_is_string(id))
+        snprintf(out, 256, "%s", json_string_value(id));
+}
+
 static int read_coco(struct source *s, const json_t *images, const json_t *notes, const char *dir)
 {
-    int64_t n = (int64_t)json_array_size(notes), id;
+    int64_t n = (int64_t)json_array_size(notes);
+    char id[256];
     struct map *last = map_new();   // image -> its last annotation; walked backwards
     int64_t *before = malloc((size_t)(n + 1) * sizeof *before);
     int rc = last && before ? 0 : FAIL(EMEMORY_, "%s: out of memory", source_path(s));
     for (int64_t i = 0; i < n && !rc; i++) {
-        id = json_integer_value(json_object_get(json_array_get(notes, (size_t)i), "image_id"));
-        int64_t *at = map_slot(last, &id, sizeof id, -1);
+        id_text(id, json_object_get(json_array_get(notes, (size_t)i), "image_id"));
+        int64_t *at = map_slot(last, id, strlen(id), -1);
         rc = at ? 0 : FAIL(EMEMORY_, "%s: out of memory", source_path(s));
         before[i] = at ? *at : -1;
         if (at)
@@ -122,8 +133,8 @@ static int read_coco(struct source *s, const json_t *images, const json_t *notes
     for (size_t i = 0; i < json_array_size(images) && !rc; i++) {
         const json_t *image = json_array_get(images, i);
         struct captions c = {.n = 0};
-        id = json_integer_value(json_object_get(image, "id"));
-        for (int64_t k = map_get(last, &id, sizeof id, -1); k >= 0; k = before[k])
+        id_text(id, json_object_get(image, "id"));
+        for (int64_t k = *id ? map_get(last, id, strlen(id), -1) : -1; k >= 0; k = before[k])
             add_caption(&c, json_object_get(json_array_get(notes, (size_t)k), "caption"));
         for (int a = 0, b = c.n - 1; a < b; a++, b--) {
             const char *t = c.text[a];

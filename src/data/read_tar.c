@@ -44,26 +44,13 @@ static char *trim(char *p)
     return p;
 }
 
-// img2dataset's keys are the shard's five digits and the row's four in it; dead rows leave gaps. Rising numbers of nine
-// digits are such keys: the row of the list is the number itself.
-static int64_t row_of(struct reader *r, const char *key)
-{
-    const char *name = path_name(key);
-    size_t n = strlen(name);
-    if (n == 9 && strspn(name, "0123456789") == n && atoll(name) > r->number) {
-        r->number = atoll(name);
-        return r->row = r->number;
-    }
-    return r->row;
-}
-
 static int put(struct reader *r, struct group *g)
 {
     const char *captions[MOST_CAPTIONS], *tags = NULL, *split = r->split;
     int n = 0;
     if (!g->any)
         return 0;
-    int64_t row = row_of(r, g->key.at);
+    int64_t row = source_key_row(g->key.at, &r->number, r->row);
     r->row = row + 1;
     json_t *json = g->has_json ? json_loadb(g->json.at ? g->json.at : "", g->json.len, 0, NULL) : NULL;
     const json_t *said = json_object_get(json, "caption");

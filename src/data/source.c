@@ -134,6 +134,15 @@ int source_put(struct source *s, const struct source_row *r)
     return 0;
 }
 
+int64_t source_key_row(const char *key, int64_t *last, int64_t row)
+{
+    const char *name = path_name(key);
+    size_t n = strlen(name);
+    if ((n != 8 && n != 9) || strspn(name, "0123456789") != n || atoll(name) <= *last)
+        return row;
+    return *last = atoll(name);
+}
+
 int source_leave_out(struct source *s, int64_t row, const char *fmt, ...)
 {
     char why[600];

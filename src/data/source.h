@@ -31,7 +31,8 @@ struct source_options {            // NULL and 0: not given
 // `path`: a dataset directory; a TSV/CSV/JSONL list; a directory of tars (ours, img2dataset's, open_clip's; one with
 // nshards.txt, as CLIP_benchmark lays its sets out, holds one caption a line) or one tar; a directory of class folders,
 // maybe inside split folders (captions are the folders' names, labels their places in order); a directory of pictures
-// with KEY.txt beside KEY.jpg (no .txt at all: the name is the caption); a JSON file: a list of
+// with KEY.txt beside KEY.jpg (no .txt at all: the name is the caption), or of folders of such pairs (img2dataset's
+// files); a JSON file: a list of
 // {"image", "caption": text or texts}, COCO's captions, Karpathy's splits.
 // Samples marked bad in the catalogue, or rows a list cannot give, are left out, counted and listed. EMISSING_ when
 // nothing is left, naming the splits there are.

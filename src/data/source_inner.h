@@ -18,6 +18,11 @@ int source_put(struct source *s, const struct source_row *r);   // a sample of a
 // A row that cannot be used: counted, listed, the first few logged. EMEMORY_.
 int source_leave_out(struct source *s, int64_t row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+// The row of the list that a sample's key names: img2dataset's are the shard's number and the row's in it, in nine digits
+// for shards of 10,000, eight for 1,000, and so are ours: the number is the row, and dead rows leave gaps. Keys of eight
+// or nine digits whose numbers rise are such keys; else `row`. *last: the last such number, -1 at first.
+int64_t source_key_row(const char *key, int64_t *last, int64_t row);
+
 const char *source_images(const struct source *s);   // directory the user gave, NULL: none
 // "DIR/path" for a path as a list writes it: from the directory given, else from the list's own, or where it exists
 // from the working directory. Fresh; NULL: out of memory.

@@ -76,6 +76,57 @@ static void tars_are_webdatasets(void)
     CHECK(at(1).label == 7 && at(1).row == 1 && holds(1, scratch("w/pic.jpg")));
 }
 
+// CLIP_benchmark's sets as its exporter writes them: keys s0000000, members sorted by ending, lossless WebP, captions
+// joined by line breaks with none behind the last.
+static void clip_benchmark_sets(void)
+{
+    char webp[1024];
+    snprintf(webp, sizeof webp, "%s/preprocess/images/webp_lossless_240x320.webp", getenv("DIHT_GOLDEN"));
+    CHECK(dir_make(scratch("cb/test")) == 0 && dir_make(scratch("cb/train")) == 0 && dir_make(scratch("cr/test")) == 0);
+    CHECK(shell("cd '%s/cb' && cp '%s' s0000000.webp && cp ../w/pic.png s0000001.png && printf 1 >s0000000.cls && printf 0 >s0000001.cls"
+                " && printf 'red bus\ncat\n' >classnames.txt && printf 'a photo of {c}\n' >zeroshot_classification_templates.txt"
+                " && echo 1 | tee test/nshards.txt >train/nshards.txt"
+                " && tar cf test/0.tar s0000000.cls s0000000.webp s0000001.cls s0000001.png && tar cf train/0.tar s0000001.cls s0000001.png",
+                scratch_dir, webp) == 0);
+    CHECK(opens(scratch("cb"), NULL) && source_count(s) == 3);
+    CHECK(opens(scratch("cb"), &(struct source_options){.split = "test"}) && source_count(s) == 2);
+    CHECK(at(0).label == 1 && at(1).label == 0 && holds(0, webp) && holds(1, scratch("w/pic.png")));
+    CHECK(opens(scratch("cb/test"), NULL) && source_count(s) == 2 && at(0).label == 1);
+    CHECK(shell("cd '%s/cb' && printf 'one two\nthree' >s0000000.txt && printf 'four\nfive\nsix\nseven\neight' >s0000001.txt"
+                " && echo 1 >../cr/test/nshards.txt && printf retrieval >../cr/dataset_type.txt"
+                " && tar cf ../cr/test/0.tar s0000000.txt s0000000.webp s0000001.png s0000001.txt", scratch_dir) == 0);
+    CHECK(opens(scratch("cr"), NULL) && source_count(s) == 2 && at(0).caption_count == 2 && at(1).caption_count == 5);
+    CHECK(at(0).label == -1 && holds(0, webp));
+    CHECK_STR(at(0).key, "s0000000");
+    CHECK_STR(at(0).captions[0], "one two");
+    CHECK_STR(at(1).captions[4], "eight");
+}
+
+// img2dataset: shards and what it writes beside them, in tars or as files; rows that failed are missing.
+static void img2dataset_output(void)
+{
+    static const char meta[] = "{\"caption\": \"a red bus\", \"url\": \"http://x/1.jpg\", \"key\": \"000010002\", \"status\": \"success\","
+                               "\"error_message\": null, \"width\": 20, \"height\": 20, \"original_width\": 20, \"original_height\": 20}";
+    CHECK(dir_make(scratch("i/files/00000")) == 0 && dir_make(scratch("i/files/00001")) == 0 && dir_make(scratch("i/tars")) == 0);
+    write_text("i/files/00001/000010002.json", meta, sizeof meta - 1);
+    CHECK(shell("cd '%s/i/files' && for k in 00000/000000000 00000/000000003 00001/000010002; do cp ../../w/pic.jpg $k.jpg; done"
+                " && printf 'a dog' >00000/000000000.txt && printf 'a cat' >00000/000000003.txt && printf 'a red bus' >00001/000010002.txt"
+                " && for s in 00000 00001; do (cd $s && tar cf ../../tars/$s.tar *); echo PAR1 >$s.parquet; echo '{}' >${s}_stats.json;"
+                " cp $s.parquet ${s}_stats.json ../tars; done", scratch_dir) == 0);
+    static const char *const both[] = {"i/files", "i/tars"};
+    for (int k = 0; k < 2; k++) {
+        CHECK(opens(scratch("%s", both[k]), NULL) && source_count(s) == 3 && source_excluded(s) == 0 && source_rows(s) == 10003);
+        CHECK(at(0).row == 0 && at(1).row == 3 && at(2).row == 10002 && at(2).label == -1 && holds(2, scratch("w/pic.jpg")));
+        CHECK_STR(at(1).captions[0], "a cat");
+        CHECK_STR(at(2).captions[0], "a red bus");
+        CHECK_STR(at(2).key, k ? "000010002" : "00001/000010002");
+    }
+    // shards of 1,000: eight digits; a picture whose text is missing
+    CHECK(shell("cd '%s/i/files' && rm -r 00000 && mv 00001/000010002.jpg 00001/00001002.jpg && mv 00001/000010002.txt 00001/00001002.txt"
+                " && cp 00001/00001002.jpg 00001/00001004.jpg", scratch_dir) == 0);
+    CHECK(opens(scratch("i/files"), NULL) && source_count(s) == 1 && at(0).row == 1002 && left_out(0, 1004, "00001004.txt"));
+}
+
 static void damaged_tars_give_what_is_whole(void)
 {
     CHECK(shell("cd '%s/w' && mkdir -p cut && cp a.tar cut/a.tar && truncate -s 5000 cut/a.tar", scratch_dir) == 0);
@@ -159,6 +210,55 @@ static void json_is_albef_coco_or_karpathy(void)
     CHECK(!opens(scratch("bad.json"), NULL) && strstr(error_last(), "\"images\""));
 }
 
+// The files as their makers publish them, cut down to a few entries.
+static void published_caption_files(void)
+{
+    static const char albef[] = "[{\"image\": \"val2014/COCO_val2014_000000391895.jpg\", \"caption\": [\"A man with a red helmet on a small moped "
+                                "on a dirt road. \", \"Man riding a motor bike on a dirt road on the countryside.\"]},\n"
+                                "{\"image\": \"val2014/COCO_val2014_000000060623.jpg\", \"caption\": [\"A young girl inhales\"]}]";
+    static const char train[] = "[{\"caption\": \"Two men.\", \"image\": \"val2014/COCO_val2014_000000391895.jpg\", \"image_id\": \"coco_7\"},"
+                                "{\"caption\": \"A girl.\", \"image\": \"val2014/COCO_val2014_000000060623.jpg\", \"image_id\": \"coco_8\"},"
+                                "{\"caption\": \"Two people.\", \"image\": \"val2014/COCO_val2014_000000391895.jpg\", \"image_id\": \"coco_7\"}]";
+    static const char coco[] = "{\"info\": {\"year\": 2014}, \"images\": [{\"license\": 3, \"file_name\": \"COCO_val2014_000000391895.jpg\","
+                               "\"coco_url\": \"http://x\", \"height\": 360, \"width\": 640, \"id\": 391895}, {\"file_name\": "
+                               "\"COCO_val2014_000000060623.jpg\", \"id\": 60623}], \"licenses\": [], \"annotations\": [{\"image_id\": 60623, \"id\": 37,"
+                               "\"caption\": \"a girl\"}, {\"image_id\": 391895, \"id\": 38, \"caption\": \"a man\"}]}";
+    static const char texts[] = "{\"images\": [{\"file_name\": \"COCO_val2014_000000391895.jpg\", \"id\": \"a\"}, {\"file_name\": "
+                                "\"COCO_val2014_000000060623.jpg\", \"id\": \"b\"}], \"annotations\": [{\"image_id\": \"b\", \"caption\": \"a girl\"},"
+                                "{\"image_id\": \"a\", \"caption\": \"a man\"}, {\"caption\": \"of nothing\"}]}";
+    static const char karpathy[] = "{\"images\": [{\"filepath\": \"val2014\", \"sentids\": [770337], \"filename\": \"COCO_val2014_000000391895.jpg\","
+                                   "\"imgid\": 0, \"split\": \"restval\", \"sentences\": [{\"tokens\": [\"a\", \"man\"], \"raw\": \"A man.\", \"imgid\": 0,"
+                                   "\"sentid\": 770337}], \"cocoid\": 391895}, {\"filepath\": \"val2014\", \"filename\": \"COCO_val2014_000000060623.jpg\","
+                                   "\"imgid\": 1, \"split\": \"test\", \"sentences\": [{\"tokens\": [], \"raw\": \"A girl.\"}], \"cocoid\": 60623}],"
+                                   "\"dataset\": \"coco\"}";
+    static const char flickr[] = "{\"images\": [{\"sentids\": [0], \"imgid\": 0, \"sentences\": [{\"raw\": \"Two young guys\"}, {\"raw\": \"Men\"}],"
+                                 "\"split\": \"train\", \"filename\": \"COCO_val2014_000000391895.jpg\"}], \"dataset\": \"flickr30k\"}";
+    struct source_options root = {.images = scratch("coco")}, folder = {.images = scratch("coco/val2014")};
+    CHECK(dir_make(scratch("coco/val2014")) == 0 && dir_make(scratch("notes")) == 0);
+    draw("coco/val2014/COCO_val2014_000000391895.jpg", 5, 10, 1);
+    draw("coco/val2014/COCO_val2014_000000060623.jpg", 6, 10, 1);
+    write_text("notes/coco_karpathy_test.json", albef, sizeof albef - 1);
+    CHECK(opens(scratch("notes/coco_karpathy_test.json"), &root) && source_count(s) == 2 && at(0).caption_count == 2);
+    CHECK(holds(1, scratch("coco/val2014/COCO_val2014_000000060623.jpg")));
+    write_text("notes/coco_karpathy_train.json", train, sizeof train - 1);
+    CHECK(opens(scratch("notes/coco_karpathy_train.json"), &root) && source_count(s) == 2 && at(0).caption_count == 2);
+    CHECK_STR(at(0).captions[1], "Two people.");
+    write_text("notes/captions_val2014.json", coco, sizeof coco - 1);
+    CHECK(opens(scratch("notes/captions_val2014.json"), &folder) && source_count(s) == 2);
+    CHECK_STR(at(0).captions[0], "a man");
+    write_text("notes/texts.json", texts, sizeof texts - 1);
+    CHECK(opens(scratch("notes/texts.json"), &folder) && source_count(s) == 2 && at(0).caption_count == 1 && at(1).caption_count == 1);
+    CHECK_STR(at(1).captions[0], "a girl");
+    write_text("notes/dataset_coco.json", karpathy, sizeof karpathy - 1);
+    CHECK(opens(scratch("notes/dataset_coco.json"), &root) && source_count(s) == 2);
+    root.split = "restval";
+    CHECK(opens(scratch("notes/dataset_coco.json"), &root) && source_count(s) == 1 && at(0).row == 0);
+    root.split = "train";
+    CHECK(!opens(scratch("notes/dataset_coco.json"), &root) && strstr(error_last(), "restval (1), test (1)"));
+    write_text("notes/dataset_flickr30k.json", flickr, sizeof flickr - 1);
+    CHECK(opens(scratch("notes/dataset_flickr30k.json"), &folder) && source_count(s) == 1 && at(0).caption_count == 2);
+}
+
 static void lists_of_others_are_read(void)
 {
     // open_clip: .csv with tabs, quoted as pandas does
@@ -166,6 +266,11 @@ static void lists_of_others_are_read(void)
     write_text("train.csv", csv, sizeof csv - 1);
     CHECK(opens(scratch("train.csv"), NULL) && source_count(s) == 2 && holds(1, scratch("p/2.png")));
     CHECK_STR(at(0).captions[0], "a \"quoted\" word, and\ta tab");
+    // with pandas' column of row numbers, other columns, another order
+    static const char index[] = "\ttitle\tsize\tfilepath\n0\tone\t7\tp/1.png\n1\ttwo\t8\tp/2.png\n";
+    write_text("index.csv", index, sizeof index - 1);
+    CHECK(opens(scratch("index.csv"), NULL) && source_count(s) == 2 && holds(1, scratch("p/2.png")));
+    CHECK_STR(at(1).captions[0], "two");
     // paths from the working directory
     char here[1024];
     CHECK(dir_make(scratch("elsewhere")) == 0 && getcwd(here, sizeof here) && chdir(scratch_dir) == 0);
@@ -206,10 +311,13 @@ int main(void)
 {
     scratch_begin();
     CASE(tars_are_webdatasets);
+    CASE(clip_benchmark_sets);
+    CASE(img2dataset_output);
     CASE(damaged_tars_give_what_is_whole);
     CASE(folders_are_classes);
     CASE(a_folder_of_pictures_has_texts_beside);
     CASE(json_is_albef_coco_or_karpathy);
+    CASE(published_caption_files);
     CASE(lists_of_others_are_read);
     CASE(what_a_picture_is_can_be_told);
     source_close(s);
