@@ -328,7 +328,8 @@ typedef struct diht_classify_options {
     const char *model, *vocab;
     diht_model_as as;
     const char *data, *split, *images;      // class folders, WebDataset tars with .cls
-    const char *classnames, *templates;     // a text a line, or JSON (NULL: files beside the data, else what is there)
+    const char *classnames, *templates;     // a text a line, or JSON, templates also by class (CuPL); NULL: files beside
+                                            // the data, else what is there
     const char *set;                        // which list of a JSON file
     const char *keep, *left_out;            // as in diht_eval_options
     const char *precision;

@@ -113,6 +113,59 @@ int names_read(struct names *out, const char *path, const char *set)
     return rc;
 }
 
+static bool holds_any(const json_t *object, const struct names *classes)
+{
+    for (int64_t i = 0; i < classes->n; i++)
+        if (is_list(json_object_get(object, classes->at[i])))
+            return true;
+    return false;
+}
+
+// The object whose keys are classes; the one called `set`, or inside it.
+static const json_t *find_classes(const json_t *j, const char *set, const struct names *classes, int depth)
+{
+    const json_t *found = !set && holds_any(j, classes) ? j : NULL;
+    const char *name;
+    json_t *v;
+    json_object_foreach((json_t *)j, name, v)
+        if (!found && json_is_object(v) && depth < 3)
+            found = find_classes(v, set && strcmp(set, name) == 0 ? NULL : set, classes, depth + 1);
+    return found;
+}
+
+int prompts_by_class(struct names **out, const char *path, const char *set, const struct names *classes)
+{
+    json_t *j = strcasecmp(path_ext(path), ".json") == 0 ? json_load_file(path, 0, NULL) : NULL;
+    const json_t *object = find_classes(j, set, classes, 0);
+    int rc = 0;
+    *out = NULL;
+    if (object && !(*out = calloc((size_t)classes->n, sizeof **out)))
+        rc = FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", classes->n);
+    for (int64_t i = 0; object && i < classes->n && !rc; i++) {
+        const json_t *list = json_object_get(object, classes->at[i]);
+        if (!is_list(list))
+            rc = FAIL(EMISSING_, "%s: prompts by class, but none for class \"%.80s\"", path, classes->at[i]);
+        for (size_t k = 0; k < json_array_size(list) && !rc; k++) {
+            const char *text = json_string_value(json_array_get(list, k));
+            rc = text ? names_add(&(*out)[i], text)
+                      : FAIL(EFORMAT_, "%s: \"%.80s\": entry %zu is not a text", path, classes->at[i], k);
+        }
+    }
+    json_decref(j);
+    if (rc) {
+        prompts_free(*out, classes->n);
+        *out = NULL;
+    }
+    return rc ? rc : object != NULL;
+}
+
+void prompts_free(struct names *prompts, int64_t classes)
+{
+    for (int64_t i = 0; prompts && i < classes; i++)
+        names_clear(&prompts[i]);
+    free(prompts);
+}
+
 int templates_check(const struct names *templates, const char *from)
 {
     for (int64_t i = 0; i < templates->n; i++)

@@ -16,6 +16,12 @@ void names_clear(struct names *names);   // accepts a zeroed one
 int names_read(struct names *out, const char *path, const char *set);
 int names_add(struct names *names, const char *text);   // EMEMORY_
 
+// Prompts of each class's own, from a JSON object keyed by class name, at the top or inside another (CuPL's files, alone or
+// by data set; `set`: only inside the object called so): whole sentences, or with {} or {c} as templates. 1: *out
+// [classes->n] was filled; 0: the file is not of this kind. EMISSING_ names a class that has none.
+int prompts_by_class(struct names **out, const char *path, const char *set, const struct names *classes);
+void prompts_free(struct names *prompts, int64_t classes);   // accepts NULL
+
 // Every template with {} or {c} once: EFORMAT_ names the one without. The project's own: a dozen plain ones.
 int templates_check(const struct names *templates, const char *from);
 int templates_own(struct names *out);

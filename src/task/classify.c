@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Zero-shot classification: a class is the mean direction of its name in every template; a picture's classes are ranked
-// by counting, ties by expectation, as in retrieval.
+// Zero-shot classification: a class is the mean direction of its name in every template, or of prompts of its own; a
+// picture's classes are ranked by counting, ties by expectation, as in retrieval.
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@ enum { AT_ONCE = 1024, BOOTSTRAP_SEED = 20230105 };
 struct classification {
     const diht_classify_options *o;
     struct names classes, templates;
+    struct names *by_class;    // [classes.n]: prompts of each class's own instead of templates, or NULL
     struct ctx *ctx;
     struct clip *clip;
     struct tokenizer *tokenizer;
@@ -93,10 +94,35 @@ static int read_names(struct classification *c)
     if (rc)
         return rc;
     found = o->templates ? strdup(o->templates) : beside(o->data, "zeroshot_classification_templates.txt");
-    rc = found ? names_read(&c->templates, found, o->set) : templates_own(&c->templates);
-    if (!rc)
+    int own = found ? prompts_by_class(&c->by_class, found, o->set, &c->classes) : 0;
+    rc = own ? (own < 0 ? own : 0) : found ? names_read(&c->templates, found, o->set) : templates_own(&c->templates);
+    if (!rc && !own)
         rc = templates_check(&c->templates, found ? found : "the project's templates");
     free(found);
+    return rc;
+}
+
+static int64_t prompts_of_all(const struct classification *c)
+{
+    int64_t n = c->templates.n;
+    for (int64_t k = 0; c->by_class && k < c->classes.n; k++)
+        n += c->by_class[k].n;
+    return n;
+}
+
+static int encode_classes(struct classification *c)
+{
+    int64_t d = clip_config(c->clip)->embed_dim;
+    int rc = 0, batch = c->o->batch;
+    c->weight = malloc((size_t)(c->classes.n * d) * sizeof *c->weight);
+    if (!c->weight)
+        return FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
+    if (!c->by_class)
+        return texts_encode(c->weight, c->clip, c->tokenizer, &c->classes, &c->templates, batch);
+    for (int64_t k = 0; k < c->classes.n && !rc; k++) {
+        struct names one = {&c->classes.at[k], 1};
+        rc = texts_encode(c->weight + k * d, c->clip, c->tokenizer, &one, &c->by_class[k], batch);
+    }
     return rc;
 }
 
@@ -166,11 +192,12 @@ static int describe(struct classification *c, struct buf *out, const struct buf 
         buf_fmt(out, "{\"acc1\": %.17g, \"acc5\": %.17g, \"mean_per_class\": %.17g", 100 * r.r1, 100 * r.r5, 100 * mean);
         if (isfinite(r.r1_low))
             buf_fmt(out, ", \"acc1_low\": %.17g, \"acc1_high\": %.17g", 100 * r.r1_low, 100 * r.r1_high);
-        buf_fmt(out, ", \"n\": %" PRId64 ", \"classes\": %" PRId64 ", \"classes_seen\": %" PRId64
-                ", \"templates\": %" PRId64 "%s}\n", c->labelled, k, seen, c->templates.n, receipt->at ? receipt->at : "");
+        buf_fmt(out, ", \"n\": %" PRId64 ", \"classes\": %" PRId64 ", \"classes_seen\": %" PRId64 ", \"%s\": %" PRId64 "%s}\n",
+                c->labelled, k, seen, c->by_class ? "prompts_by_class" : "templates", prompts_of_all(c),
+                receipt->at ? receipt->at : "");
     } else if (!rc) {
-        buf_fmt(out, "%" PRId64 " pictures, %" PRId64 " classes (%" PRId64 " of them seen), %" PRId64 " templates\n",
-                c->labelled, k, seen, c->templates.n);
+        buf_fmt(out, "%" PRId64 " pictures, %" PRId64 " classes (%" PRId64 " of them seen), %" PRId64 " %s\n",
+                c->labelled, k, seen, prompts_of_all(c), c->by_class ? "prompts by class" : "templates");
         buf_fmt(out, "acc@1 %.2f %%", 100 * r.r1);
         if (isfinite(r.r1_low))
             buf_fmt(out, " (95 %%: %.2f - %.2f)", 100 * r.r1_low, 100 * r.r1_high);
@@ -190,6 +217,11 @@ static void hash_names(char out[SHA256_HEX], const struct classification *c)
     for (int i = 0; h && i < 2; i++)
         for (int64_t k = 0; k < all[i]->n; k++)
             sha256_add(h, all[i]->at[k], strlen(all[i]->at[k]) + 1);
+    for (int64_t i = 0; h && c->by_class && i < c->classes.n; i++)
+        for (int64_t k = 0; k < c->by_class[i].n; k++) {
+            sha256_add(h, c->classes.at[i], strlen(c->classes.at[i]) + 1);
+            sha256_add(h, c->by_class[i].at[k], strlen(c->by_class[i].at[k]) + 1);
+        }
     if (h)
         sha256_end(h, out);
 }
@@ -220,9 +252,7 @@ static int run(struct classification *c, struct buf *out)
         const char *merges = tokenizer_merges(c->tokenizer);
         sha256_hex(receipt.vocabulary_hash, merges, strlen(merges));
         hash_names(receipt.names_hash, c);
-        c->weight = malloc((size_t)(c->classes.n * clip_config(c->clip)->embed_dim) * sizeof *c->weight);
-        rc = c->weight ? texts_encode(c->weight, c->clip, c->tokenizer, &c->classes, &c->templates, o->batch)
-                       : FAIL(EMEMORY_, "out of memory: %" PRId64 " classes", c->classes.n);
+        rc = encode_classes(c);
     }
     if (!rc)
         rc = features_encode(&c->f, c->clip, c->tokenizer, c->source,
@@ -254,6 +284,7 @@ static int classify_model(const diht_classify_options *o, char **result)
         rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
     buf_free(&out);
     features_free(&c.f);
+    prompts_free(c.by_class, c.classes.n);
     names_clear(&c.classes);
     names_clear(&c.templates);
     free(c.weight);

@@ -63,7 +63,7 @@ void features_free(struct features *f);   // accepts a zeroed one
 // caption alone. EUSAGE_ when a part has no {}.
 int prompt_check(const char *prompt);
 int prompt_split(struct names *out, const char *prompt);                         // at least one; EMEMORY_
-void prompt_apply(struct buf *out, const char *prompt, const char *text);        // out is cleared; {c} is a place too
+void prompt_apply(struct buf *out, const char *prompt, const char *text);        // out is cleared; {c} is a place too; none: the prompt itself
 
 // Each text inside every prompt: the mean of the unit features, a unit again.
 int texts_encode(float *rows /* texts x embed */, struct clip *clip, const struct tokenizer *t, const struct names *texts,

@@ -40,11 +40,9 @@ void prompt_apply(struct buf *out, const char *prompt, const char *text)
     size_t wide = at && (!other || at < other) ? 2 : 3;
     at = wide == 2 ? at : other;
     buf_clear(out);
+    buf_add(out, prompt, at ? (size_t)(at - prompt) : strlen(prompt));
     if (at)
-        buf_add(out, prompt, (size_t)(at - prompt));
-    buf_str(out, text);
-    if (at)
-        buf_str(out, at + wide);
+        buf_fmt(out, "%s%s", text, at + wide);
 }
 
 // Texts on their way through the tower, a batch at a time.

@@ -246,6 +246,22 @@ static void pictures_are_classified(void)
     CHECK(value("templates") == 2);
     CHECK(system("cp .out classes.json") == 0 && diht("verify classes.json") == 0);
     CHECK(diht("classify c/val --model a.safetensors --templates t.json") == 1 && said("emoji, other"));
+    // prompts of each class's own, as CuPL's files have them; whole sentences, or with the class's place
+    scratch_file("cupl.json", "{\"red bus\": [\"A red bus has two decks.\", \"Buses carry people.\"], \"small cat\": [\"A cat.\"], "
+                              "\"dog\": [\"a {}\"], \"other\": []}");
+    CHECK(diht("classify c/val --model a.safetensors --classnames names.txt --templates cupl.json") == 0);
+    CHECK(strstr(out, "4 prompts by class"));
+    CHECK(diht("classify c/val --model a.safetensors --classnames names.txt --templates cupl.json --json") == 0 && json_line());
+    CHECK(value("prompts_by_class") == 4 && system("cp .out classes.json") == 0 && diht("verify classes.json") == 0);
+    CHECK(system("sed -i 's/two decks/three decks/' cupl.json") == 0 && diht("verify classes.json") == 1 && said("names"));
+    CHECK(diht("classify c/val --model a.safetensors --templates cupl.json") == 1 && said("\"bus\""));
+    // by class, the same template everywhere: the figures of that template
+    scratch_file("each.json", "{\"set\": {\"red bus\": [\"a {}.\"], \"small cat\": [\"a {}.\"], \"dog\": [\"a dog.\"]}}");
+    scratch_file("one.txt", "a {}.\n");
+    CHECK(diht("classify c/val --model a.safetensors --classnames names.txt --templates one.txt --json") == 0);
+    double same1 = value("acc1"), same5 = value("mean_per_class");
+    CHECK(diht("classify c/val --model a.safetensors --classnames names.txt --templates each.json --json") == 0);
+    CHECK(value("acc1") == same1 && value("mean_per_class") == same5);
     scratch_file("same.txt", "x\nx\nx\n");
     CHECK(diht("classify c/val --model a.safetensors --classnames same.txt --json") == 0);
     CHECK_CLOSE(value("acc1"), 100 / 3., 1e-9);
