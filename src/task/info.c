@@ -113,6 +113,11 @@ static int info_weights(json_t *o, const char *path, const diht_info_options *op
     if (rc)
         return rc;
     bool model = st_find(&f, "visual.conv1.weight") != NULL;
+    int known = model ? config_of_file(&c, &f, path, &as) : 0;
+    if (known == EUSAGE_ || known == EMEMORY_) {
+        st_close(&f);
+        return known;
+    }
     set(o, "kind", json_string(model ? "checkpoint" : st_meta_get(&f, "diht.steps") ? "training state"
                                : "tensors"));
     set(o, "bytes", json_integer((json_int_t)f.map.size));
@@ -123,7 +128,7 @@ static int info_weights(json_t *o, const char *path, const diht_info_options *op
         set(o, "licence", json_string(licence));
     sizes(o, &f);
     const char *merges = st_meta_get(&f, "diht.merges"), *steps = st_meta_get(&f, "diht.steps");
-    if (model && config_of_file(&c, &f, path, &as) == 0) {
+    if (model && !known) {
         char *text = config_json(&c);
         set(o, "image_gflop", json_real(config_image_flop(&c) / 1e9));
         double rows = c.text.context_length;
@@ -133,6 +138,7 @@ static int info_weights(json_t *o, const char *path, const diht_info_options *op
         free(text);
     } else if (model) {
         set(o, "config", json_null());
+        set(o, "config_unknown", json_string(error_last()));   // which flags settle it
     }
     if (merges)
         set(o, "merge_lines", json_integer((json_int_t)lines(merges)));

@@ -46,6 +46,28 @@ static void checkpoint(void)
     free(text);
 }
 
+// What a configuration lacks, and the flags that settle it.
+static void unknown_configuration(void)
+{
+    char dir[] = "/tmp/diht-info-XXXXXX", path[64], *text = NULL;
+    struct buf bytes = {0};
+    CHECK(mkdtemp(dir) && file_read(golden("model/A/A.fp32.pt"), &bytes) == 0);
+    snprintf(path, sizeof path, "%s/a.pt", dir);
+    CHECK(file_write(path, bytes.at, bytes.len) == 0);
+    json_t *o = info(path, false);
+    const char *why = text_of(o, "config_unknown");
+    CHECK(json_is_null(json_object_get(o, "config")) && why && strstr(why, "--head-width") && strstr(why, "--activation"));
+    json_decref(o);
+    diht_info_options said = {.path = path, .json = true, .as = {.head_width = 32, .text_head_width = 24, .activation = "gelu"}};
+    CHECK(task_info(&said, &text) == 0 && !strstr(text, "config_unknown") && strstr(text, "\"embed_dim\":40"));
+    free(text);
+    said.as.activation = "relu";
+    CHECK(task_info(&said, &text) == DIHT_EUSAGE && strstr(error_last(), "relu"));
+    unlink(path);
+    rmdir(dir);
+    buf_free(&bytes);
+}
+
 static void array(void)
 {
     json_t *o = info(golden("model/A/images.npy"), false);
@@ -89,6 +111,7 @@ static void none_of_them(void)
 int main(void)
 {
     CASE(checkpoint);
+    CASE(unknown_configuration);
     CASE(array);
     CASE(list);
     CASE(none_of_them);
