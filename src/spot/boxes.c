@@ -240,18 +240,19 @@ static float mean_inside(const struct box *b, const float *map, int width, int h
     return n ? (float)(sum / n) : 0;
 }
 
-// Every side outward by `by`.
-static void grow(struct box *b, float by)
+// The long sides outward by area / perimeter, the ends a little further.
+static void grow(struct box *b)
 {
-    float w = b->width, h = b->height;
+    float w = b->width, h = b->height, by = BOX_UNCLIP * w * h / (2 * (w + h));
+    float ends = by + BOX_ENDS * (fminf(w, h) + 2 * by), along = w >= h ? ends : by, across = w >= h ? by : ends;
     float ux = (b->corner[1][0] - b->corner[0][0]) / w, uy = (b->corner[1][1] - b->corner[0][1]) / w;
     for (int c = 0; c < 4; c++) {
-        float a = c == 1 || c == 2 ? by : -by, d = c >= 2 ? by : -by;
+        float a = c == 1 || c == 2 ? along : -along, d = c >= 2 ? across : -across;
         b->corner[c][0] += a * ux - d * uy;
         b->corner[c][1] += a * uy + d * ux;
     }
-    b->width = w + 2 * by;
-    b->height = h + 2 * by;
+    b->width = w + 2 * along;
+    b->height = h + 2 * across;
 }
 
 int boxes_find(struct box_finder *f, const float *map, int width, int height, const struct box **out)
@@ -280,7 +281,7 @@ int boxes_find(struct box_finder *f, const float *map, int width, int height, co
         around(b, f->hull, hull_of(f, part, count));
         if (fminf(b->width, b->height) < CORE_SIDE || (b->score = mean_inside(b, map, width, height)) < BOX_SCORE)
             continue;
-        grow(b, BOX_UNCLIP * b->width * b->height / (2 * (b->width + b->height)));
+        grow(b);
         n += fminf(b->width, b->height) >= BOX_SIDE;
     }
     *out = f->box;

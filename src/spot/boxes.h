@@ -8,6 +8,7 @@
 #define BOX_THRESHOLD .3f   // of a place of the map
 #define BOX_SCORE .6f       // mean of the map inside
 #define BOX_UNCLIP 2.f      // how far a core is grown: distance = this x area / perimeter
+#define BOX_ENDS .15f       // and then at both its ends, x its thickness: first letters are lost sooner than others
 enum { BOX_MOST = 1000 };   // boxes a picture: more is noise
 
 struct box {
