@@ -11,5 +11,8 @@ void pictures_close(void *state);
 int captions_open(void **state, struct ctx *ctx, const struct stage *s, double *work, double *flop);
 int captions_run(void *state);
 void captions_close(void *state);
+int signs_open(void **state, struct ctx *ctx, const struct stage *s, double *work, double *flop);   // EMISSING_: no models
+int signs_run(void *state);
+void signs_close(void *state);
 
 #endif

@@ -272,6 +272,7 @@ static int loss_run(void *state)
 #define TRAIN train_open, step_run, step_close
 #define LOSS loss_open, loss_run, loss_close
 #define PICTURES pictures_open, pictures_run, pictures_close
+#define SPOT signs_open, signs_run, signs_close
 #define CAPTIONS captions_open, captions_run, captions_close
 #define FILTER captions_filter_open, captions_filter_run, captions_filter_close
 #define TAG captions_tag_open, captions_tag_run, captions_filter_close
@@ -304,6 +305,7 @@ const struct stage stages[] = {
     {"decode_jpeg_640x480", "images/s/core", false, PICTURES, NULL, 640, 480, -1},
     {"preprocess_jpeg_224", "images/s/core", false, PICTURES, NULL, 640, 480},
     {"augment_48", "images/s/core", false, PICTURES, NULL, 72, 72, 48},
+    {"spot_640x480", "images/s/core", false, SPOT, NULL, 640, 480},
     {"tokenize", "captions/s/core", false, CAPTIONS, NULL},
     {"filter_text", "captions/s/core", false, FILTER, NULL, 120},
     {"filter_text_short", "captions/s/core", false, FILTER, NULL, 75},
