@@ -129,6 +129,10 @@ static int run_batch(struct reader *r, const struct ort_net *net, const struct d
         s[i].start = (int)r->text.len;
         s[i].confidence = ctc_read(&r->text, d, out.at + i * out.shape[1] * out.shape[2], out.shape[1], out.shape[2]);
         s[i].length = (int)r->text.len - s[i].start;
+        for (; s[i].length && r->text.at[s[i].start] == ' '; s[i].length--)   // a box that reaches beyond its text
+            s[i].start++;
+        for (; s[i].length && r->text.at[s[i].start + s[i].length - 1] == ' '; s[i].length--)
+            ;
     }
     ort_out_free(&out);
     return rc ? rc : r->text.failed;
