@@ -312,6 +312,29 @@ static int job_classify(void)
     return rc;
 }
 
+static int job_filter(void)
+{
+    char *result = NULL, line[300], found[100], html[100], kept[100];
+    snprintf(found, sizeof found, "%s/spotted.jsonl", dir);
+    snprintf(html, sizeof html, "%s/filter.html", dir);
+    snprintf(kept, sizeof kept, "%s/filtered.jsonl", dir);
+    snprintf(line, sizeof line, "cd %s && rm -f list.tsv.filter.jsonl* && echo '{\"file\": \"00000000.png\", \"lines\": "
+             "[{\"text\": \"red bus\", \"confidence\": 0.9}]}' >spotted.jsonl", dir);
+    diht_filter_options o;
+    diht_filter_defaults(&o);
+    o.data = list;
+    o.spotted = found;
+    o.where = "not (tags = 'train')";
+    o.no_action = true;
+    o.html = html;
+    o.out = kept;
+    o.threads = 1;
+    o.json = true;
+    int rc = system(line) == 0 ? task_filter(&o, &result) : EIO_;
+    free(result);
+    return rc;
+}
+
 // `may_pass`: a failed allocation need not fail the job (a sample is marked; a directory is not synchronised).
 static void sweep(const char *name, int (*job)(void), bool may_pass)
 {
@@ -380,6 +403,7 @@ static void evaluation_survives(void)
     sweep("eval, kept and compared", job_eval_more, true);
 }
 static void classification_survives(void) { sweep("classify", job_classify, true); }
+static void filter_survives(void) { sweep("filter", job_filter, true); }
 static void info_survives(void) { sweep("info", job_info, false); }
 
 static bool prepare(void)
@@ -443,6 +467,7 @@ int main(void)
     CASE(embedding_survives);
     CASE(evaluation_survives);
     CASE(classification_survives);
+    CASE(filter_survives);
     char line[128];
     snprintf(line, sizeof line, "rm -rf %s", dir);
     if (system(line) != 0)
