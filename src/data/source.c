@@ -285,6 +285,9 @@ static int nothing_left(const struct source *s)
 {
     if (s->kept && s->judged == 0)
         return FAIL(EMISSING_, "%s: no sample has a filter's verdict: diht filter %s", s->path, s->path);
+    if (s->first > 0)
+        return FAIL(EMISSING_, "%s: no sample that can be used from row %" PRId64 " on (%" PRId64 " left out as bad): are "
+                    "there so many rows?", s->path, s->first, s->excluded);
     if (!s->split || map_count(s->splits) == 0)
         return FAIL(EMISSING_, "%s: no sample that can be used (%" PRId64 " left out as bad)", s->path, s->excluded);
     struct buf names = {0};

@@ -67,6 +67,9 @@ static int broken(const struct job *j)
 
 static int unsupported(const struct job *j)
 {
+    if (j->photometric == PHOTOMETRIC_CIELAB)   // Pillow asks LittleCMS
+        return FAIL(EUNSUPPORTED_, "a TIFF picture in CIELAB, which needs colour management that is not built in: convert it "
+                    "to RGB first");
     return FAIL(EUNSUPPORTED_, "a TIFF picture of a kind that cannot be read (photometric %u, %u samples of %u bits, "
                 "sample format %u, compression %u): convert it to PNG first", j->photometric, j->samples, j->bits,
                 j->format, j->compression);

@@ -272,7 +272,8 @@ int features_encode(struct features *f, struct clip *clip, const struct tokenize
     if (!rc)
         rc = encode_images(f, clip, s, o, images);
     if (!rc && f->n == 0)
-        rc = FAIL(EFORMAT_, "%s: none of the %" PRId64 " pictures could be used", source_path(s), n);
+        rc = FAIL(EFORMAT_, "%s: none of the %" PRId64 " pictures could be used, for the reasons told above; --images DIR says "
+                             "where a list's pictures lie", source_path(s), n);
     f->bad = n - f->n;
     if (!rc)
         select_texts(f);

@@ -105,6 +105,9 @@ int eval_features(const diht_eval_options *o, char **result)
                                  .txt2img = txt2img, .ranges = o->ranges, .resamples = o->resamples,
                                  .threads = o->threads, .json = o->json};
         rc = recall_arrays(&r, result);
+        if (rc == EFORMAT_)   // rows and columns are named, the files not yet
+            error_prefix(rc, "%s, %s%s%s: ", o->image_features, o->text_features, o->txt2img ? ", " : "",
+                         o->txt2img ? o->txt2img : "");
     }
     free(x);
     free(t);

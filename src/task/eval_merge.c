@@ -57,7 +57,8 @@ static int add_file(struct merge *m, const char *path, const char *first)
     json_error_t why;
     json_t *j = m->file[m->files] = json_load_file(path, 0, &why);
     if (!j)
-        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: %s", path, why.text);
+        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: line %d: %s: the whole JSON of "
+                    "diht eval --json expected", path, why.line, why.text);
     int rc = check_receipt(m, m->files++, path, first);
     const json_t *ranges = json_object_get(j, "ranges");
     if (!rc && json_array_size(ranges) == 0)

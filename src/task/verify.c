@@ -140,8 +140,11 @@ int task_verify(const diht_verify_options *o, char **result)
     int found = 0;
     json_t *j = json_load_file(o->result, 0, &why);
     if (!j)
-        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: %s", o->result, why.text);
+        return FAIL(strstr(why.text, "unable to open") ? EMISSING_ : EFORMAT_, "%s: line %d: %s: the whole JSON of diht eval or diht classify "
+                    "expected", o->result, why.line, why.text);
     int rc = verify_all(&c, j, o, &found);
+    if (rc)
+        error_prefix(rc, "%s: ", o->result);
     if (!rc && !found)
         rc = FAIL(EFORMAT_, "%s: no receipt in it: a result of diht eval --json expected", o->result);
     if (!rc && c.differ)

@@ -120,6 +120,7 @@ static void killed_runs_go_on(void)
 
 static void parts_are_merged(void)
 {
+    char line[4096];
     CHECK(diht(EVAL "--model a.safetensors --rows 0:120") == 0 && system("cp .out one.json") == 0);
     CHECK(diht(EVAL "--model a.safetensors --rows 120:") == 0 && system("cp .out two.json") == 0);
     CHECK(diht("eval --merge two.json --merge one.json --json") == 0 && json_line());
@@ -135,13 +136,25 @@ static void parts_are_merged(void)
     CHECK(diht("eval --merge one.json --merge whole.json") == 1 && said("rows 0-60 are in"));
     CHECK(diht(EVAL "--model b.safetensors --rows 120:240") == 0 && system("cp .out other.json") == 0);
     CHECK(diht("eval --merge one.json --merge other.json") == 1 && said("model_sha256"));
+    CHECK(system("head -c 400 one.json >cut.json") == 0 && diht("eval --merge one.json --merge cut.json") == 1);
+    CHECK(said("cut.json") && said("whole JSON") && diht("verify cut.json") == 1 && said("cut.json"));
     scratch_file("no.json", "{\"i2t\": 3}");
     CHECK(diht("eval --merge no.json") == 1 && said("no receipt"));
     CHECK(diht("eval --merge gone.json") == 1 && said("gone.json"));
     CHECK(diht("eval --merge one.json --model a.safetensors") == 2);
     CHECK(diht(EVAL "--model a.safetensors --rows 5") == 2 && said("A:B"));
     CHECK(diht(EVAL "--model a.safetensors --rows 9:9") == 2);
-    CHECK(diht(EVAL "--model a.safetensors --rows 240:") == 1 && said("no sample"));
+    CHECK(diht(EVAL "--model a.safetensors --rows 240:") == 1 && said("no sample") && said("row 240"));
+    scratch_file("paths.tsv", "a dog\tgone.jpg\na bus\tgone too.jpg\n");
+    CHECK(diht("eval paths.tsv --images nowhere --model a.safetensors --keep none") == 1 && said("nowhere/gone.jpg") &&
+          said("--images"));
+    snprintf(line, sizeof line, "eval --image-features '%s/model/A/image_features.npy' --text-features "
+             "'%s/model/A/text_features.npy' --txt2img '%s/model/C/ids.npy'", getenv("DIHT_GOLDEN"), getenv("DIHT_GOLDEN"),
+             getenv("DIHT_GOLDEN"));
+    CHECK(diht("%s", line) == 1 && said("C/ids.npy"));
+    CHECK(diht("eval --image-features '%s/recall/ties/images.npy' --text-features '%s/recall/ties/texts.npy' --txt2img "
+               "'%s/recall/ties/rank_t2i_pessimistic.npy'", getenv("DIHT_GOLDEN"), getenv("DIHT_GOLDEN"),
+               getenv("DIHT_GOLDEN")) == 1 && said("rank_t2i_pessimistic.npy"));
 }
 
 static void models_stand_side_by_side(void)
