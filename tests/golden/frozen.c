@@ -41,7 +41,7 @@ static float *features(struct clip *c, int64_t *count)
 
 static void same(const char *file, const struct model_as *as)
 {
-    struct clip *copied, *frozen;
+    struct clip *copied = NULL, *frozen = NULL;
     if (clip_open_as(&copied, ctx, golden_path(file), as) != 0 || clip_open_frozen(&frozen, ctx, golden_path(file), as) != 0)
         golden_die();
     int64_t n, m;
@@ -62,7 +62,7 @@ static void same(const char *file, const struct model_as *as)
 static void codes(void)
 {
     char dir[] = "/tmp/diht-codes-XXXXXX", int8[64], again[64], *said = NULL;
-    struct clip *a, *b;
+    struct clip *a = NULL, *b = NULL;
     int64_t n, m;
     if (!mkdtemp(dir) || ctx_open(&ctx, F32, 2, NULL) != 0)
         golden_die();

@@ -21,9 +21,9 @@ static void sample_picture(void)
         SKIP("the released weights are not here: diht pull diht_vitl14_336px");
     if (!picture || !file_exists(picture))
         SKIP("the reference's sample picture is not here: name it in DIHT_SAMPLE_PICTURE");
-    struct ctx *ctx;
-    struct clip *clip;
-    struct tokenizer *t;
+    struct ctx *ctx = NULL;
+    struct clip *clip = NULL;
+    struct tokenizer *t = NULL;
     if (ctx_open(&ctx, F32, 2, NULL) != 0 || model_open(&clip, &t, ctx, weights, NULL, &(diht_model_as){0}) != 0)
         golden_die();
     struct transform transform = transform_clip;

@@ -81,7 +81,7 @@ static void blocks(void)
     clip_set_pruning(c, false);
     view in = ctx_alloc(ctx, F32, n * 3 * 28 * 28), out = ctx_alloc(ctx, F32, n * 32);
     ctx_put(ctx, in, pixels, n * 3 * 28 * 28);
-    struct tape *tape;
+    struct tape *tape = NULL;
     CHECK(clip_train_begin(c) == 0 && tape_new(&tape, c, TOWER_IMAGE, n, 0) == 0);
     CHECK(clip_encode_images(c, in, n, out, tape) == 0);
     golden_compare_view(ctx, "swag/act_block0.npy", tape->layers[1].attention.x, n * 5 * 32, 1e-5);
@@ -120,7 +120,7 @@ static void no_texts(void)
     struct clip *c = open_model("swag/tiny.fp32.safetensors", &eight);
     const int32_t ids[] = {1}, starts[] = {0, 1};
     float x[32];
-    struct tape *tape;
+    struct tape *tape = NULL;
     CHECK(clip_encode_texts(c, &(struct texts){1, ids, starts, NULL}, (view){x, F32}, NULL) == EUSAGE_);
     CHECK(tape_new(&tape, c, TOWER_TEXT, 1, 1) == EUSAGE_);
     clip_free(c);
@@ -129,7 +129,7 @@ static void no_texts(void)
 // Its configuration, written and read back, is whole without a text tower.
 static void configuration_back(void)
 {
-    struct clip *c = open_model("swag/tiny.fp32.safetensors", &eight), *again;
+    struct clip *c = open_model("swag/tiny.fp32.safetensors", &eight), *again = NULL;
     char path[] = "/tmp/diht-swag-XXXXXX.safetensors";
     int fd = mkstemps(path, 12);
     CHECK(fd >= 0 && clip_save(c, path, NULL, 0) == 0);
