@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -114,6 +116,15 @@ void npy_close(struct npy *a)
 {
     file_unmap(&a->map);
     memset(a, 0, sizeof *a);
+}
+
+void npy_forget(const struct npy *a, int64_t first, int64_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), size = (uintptr_t)types[a->type].size;
+    uintptr_t from = ((uintptr_t)a->data + (uintptr_t)first * size) / page * page;
+    uintptr_t to = (uintptr_t)a->data + (uintptr_t)(first + n) * size;
+    if (a->map.base && to > from)
+        madvise((void *)from, to - from, MADV_DONTNEED);   // a map of a file: what is read later comes from it again
 }
 
 void npy_describe(const struct npy *a, char out[96])

@@ -27,6 +27,8 @@ int npy_type_size(enum npy_type type);
 void npy_read_f32(const struct npy *a, int64_t first, int64_t n, float *out);
 void npy_read_f64(const struct npy *a, int64_t first, int64_t n, double *out);
 void npy_read_i64(const struct npy *a, int64_t first, int64_t n, int64_t *out);
+// These elements will not be read again soon: their pages need not stay in memory.
+void npy_forget(const struct npy *a, int64_t first, int64_t n);
 // Fresh copies of everything (free them); NULL: out of memory.
 float *npy_all_f32(const struct npy *a);
 double *npy_all_f64(const struct npy *a);

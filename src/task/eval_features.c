@@ -50,26 +50,25 @@ static int64_t *cut_evenly(int64_t n, int64_t size, int64_t *galleries)
     return cut;
 }
 
-int recall_arrays(const diht_recall_options *o, char **result)
+// Figures of what is in `in`, as a table or JSON.
+static int ranked(struct recall_input *in, int64_t ranges, int threads, bool json, char **result)
 {
     struct ctx *ctx = NULL;
     struct recall_result r = {0};
     struct buf out = {0};
-    int64_t *cut = NULL, galleries = 0;
+    int64_t *cut = NULL;
     int rc = 0;
-    if (o->ranges < 0)
-        return FAIL(EUSAGE_, "ranges of %lld images: 1 or more expected, or 0 for one gallery", (long long)o->ranges);
-    if (o->ranges && !(cut = cut_evenly(o->n, o->ranges, &galleries)))
+    if (ranges < 0)
+        return FAIL(EUSAGE_, "ranges of %lld images: 1 or more expected, or 0 for one gallery", (long long)ranges);
+    if (ranges && !(cut = cut_evenly(in->n, ranges, &in->galleries)))
         rc = EMEMORY_;
+    in->cut = cut;
+    in->seed = BOOTSTRAP_SEED;
     if (!rc)
-        rc = ctx_open(&ctx, F32, o->threads, NULL);
-    if (!rc) {
-        struct recall_input in = {.images = o->images, .texts = o->texts, .n = o->n, .m = o->m, .d = o->d,
-                                  .txt2img = o->txt2img, .cut = cut, .galleries = galleries, .resamples = o->resamples,
-                                  .seed = BOOTSTRAP_SEED};
-        rc = recall_measure(&r, ctx, &in);
-    }
-    if (!rc && o->json)
+        rc = ctx_open(&ctx, F32, threads, NULL);
+    if (!rc)
+        rc = recall_measure(&r, ctx, in);
+    if (!rc && json)
         rc = recall_json(&out, &r);
     else if (!rc)
         recall_table(&out, &r);
@@ -82,10 +81,16 @@ int recall_arrays(const diht_recall_options *o, char **result)
     return rc;
 }
 
+int recall_arrays(const diht_recall_options *o, char **result)
+{
+    struct recall_input in = {.images = o->images, .texts = o->texts, .n = o->n, .m = o->m, .d = o->d, .txt2img = o->txt2img,
+                              .resamples = o->resamples};
+    return ranked(&in, o->ranges, o->threads, o->json, result);
+}
+
 int eval_features(const diht_eval_options *o, char **result)
 {
     struct npy images = {0}, texts = {0}, map = {0};
-    float *x = NULL, *t = NULL;
     int64_t *txt2img = NULL;
     int rc = open_rows(&images, o->image_features);
     if (!rc)
@@ -98,19 +103,16 @@ int eval_features(const diht_eval_options *o, char **result)
     else if (!rc && images.shape[0] != texts.shape[0])
         rc = FAIL(EUSAGE_, "%lld images and %lld texts: --txt2img must say which text belongs to which image",
                   (long long)images.shape[0], (long long)texts.shape[0]);
-    if (!rc && (!(x = npy_all_f32(&images)) || !(t = npy_all_f32(&texts)) || (o->txt2img && !(txt2img = npy_all_i64(&map)))))
+    if (!rc && o->txt2img && !(txt2img = npy_all_i64(&map)))
         rc = EMEMORY_;
     if (!rc) {
-        diht_recall_options r = {.images = x, .texts = t, .n = images.shape[0], .m = texts.shape[0], .d = images.shape[1],
-                                 .txt2img = txt2img, .ranges = o->ranges, .resamples = o->resamples,
-                                 .threads = o->threads, .json = o->json};
-        rc = recall_arrays(&r, result);
+        struct recall_input in = {.image_file = &images, .text_file = &texts, .n = images.shape[0], .m = texts.shape[0],
+                                  .d = images.shape[1], .txt2img = txt2img, .resamples = o->resamples};
+        rc = ranked(&in, o->ranges, o->threads, o->json, result);
         if (rc == EFORMAT_)   // rows and columns are named, the files not yet
             error_prefix(rc, "%s, %s%s%s: ", o->image_features, o->text_features, o->txt2img ? ", " : "",
                          o->txt2img ? o->txt2img : "");
     }
-    free(x);
-    free(t);
     free(txt2img);
     npy_close(&images);
     npy_close(&texts);

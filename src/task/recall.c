@@ -13,16 +13,21 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/threads.h"
+#include "task/recall_rows.h"
 
-// One gallery: images [n, d] where they lie, its texts gathered when they lie apart.
+enum { SMALLEST = 128, LARGEST = 1536, SIDE = 8, BAND = 16 };   // a block's side; blocks along a band
+
+// One gallery: images [n, d] from row `first` on, its texts gathered when they lie apart. A band of each is in memory.
 struct gallery {
     struct ctx *ctx;
-    const float *images, *texts;
-    int64_t n, m, d;
+    struct rows images, texts;
+    int64_t first, n, m, d;
     const int32_t *image_of;          // [m]
     float *image_best, *text_score;   // [n], [m]: thresholds
     int64_t *image_above, *image_equal, *text_above, *text_equal;
-    int64_t block, rows, cols, round;
+    int64_t block, band;
+    const float *image_band, *text_band;
+    int64_t row0, col0, row_end, col_end, rows, cols, round;   // the bands: from .. to, in blocks; which diagonal
 };
 
 // The memory of the largest gallery, and texts sorted by image.
@@ -31,42 +36,100 @@ struct room {
     float *gathered;                  // NULL: texts are used where they lie
     int32_t *image_of, *own;
     float *image_best, *text_score;
+    float *image_band, *text_band;    // NULL: in memory already
     int64_t *counts;
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static view host(const float *p) { return (view){(void *)p, F32}; }
+static struct rows images_of(const struct recall_input *in) { return (struct rows){in->images, in->image_file, in->d}; }
+static struct rows texts_of(const struct recall_input *in) { return (struct rows){in->texts, in->text_file, in->d}; }
 
 static void piece(void *arg, int64_t p, int worker)
 {
     const struct gallery *g = arg;
     bool wide = g->cols >= g->rows;
     int64_t row = (wide ? p : (p + g->round) % g->rows) * g->block, col = (wide ? (p + g->round) % g->cols : p) * g->block;
-    struct rank_block b = {
-        .q = host(g->images + row * g->d), .c = host(g->texts + col * g->d), .m = least(g->block, g->n - row),
-        .n = least(g->block, g->m - col), .d = g->d, .threshold = g->image_best + row, .col_threshold = g->text_score + col,
-        .above = g->image_above + row, .equal = g->image_equal + row, .col_above = g->text_above + col,
-        .col_equal = g->text_equal + col,
-    };
+    struct rank_block b = {.q = host(g->image_band + row * g->d), .c = host(g->text_band + col * g->d), .d = g->d};
+    row += g->row0;
+    col += g->col0;
+    b.m = least(g->block, g->row_end - row);
+    b.n = least(g->block, g->col_end - col);
+    b.threshold = g->image_best + row;
+    b.col_threshold = g->text_score + col;
+    b.above = g->image_above + row;
+    b.equal = g->image_equal + row;
+    b.col_above = g->text_above + col;
+    b.col_equal = g->text_equal + col;
     ctx_kernels(g->ctx)->rank_tile(g->ctx, &b);
 }
 
-static int count(struct gallery *g)
+static int64_t block_of(int64_t n, int64_t m)
 {
-    enum { SMALLEST = 128, LARGEST = 1536, SIDE = 8 };
-    int64_t side = (g->n > g->m ? g->n : g->m) / SIDE;
-    g->block = side < SMALLEST ? SMALLEST : side > LARGEST ? LARGEST : side;
-    g->rows = (g->n + g->block - 1) / g->block;
-    g->cols = (g->m + g->block - 1) / g->block;
+    int64_t side = (n > m ? n : m) / SIDE;
+    return side < SMALLEST ? SMALLEST : side > LARGEST ? LARGEST : side;
+}
+
+// A band of images against a band of texts: as many rounds as the longer one has blocks.
+static int count_bands(struct gallery *g)
+{
+    g->rows = (g->row_end - g->row0 + g->block - 1) / g->block;
+    g->cols = (g->col_end - g->col0 + g->block - 1) / g->block;
     int64_t rounds = g->rows > g->cols ? g->rows : g->cols;
     for (g->round = 0; g->round < rounds; g->round++) {
         if (stop_requested())
-            return FAIL(ESTOPPED_, "stopped while ranking: round %" PRId64 " of %" PRId64, g->round, rounds);
+            return FAIL(ESTOPPED_, "stopped while ranking: image %" PRId64 " of %" PRId64, g->row0, g->n);
         pool_run(ctx_pool(g->ctx), least(g->rows, g->cols), piece, g);
-        if (rounds > 16)
-            log_progress("ranking %" PRId64 " x %" PRId64 ": %" PRId64 " %%", g->n, g->m, 100 * (g->round + 1) / rounds);
     }
     return 0;
+}
+
+// Whole blocks.
+static int64_t band_of(const struct recall_input *in, int64_t n, int64_t m)
+{
+    int64_t block = block_of(n, m), blocks = in->band / block;
+    return block * (!in->band ? BAND : blocks < 1 ? 1 : blocks);
+}
+
+static int count(struct gallery *g, const struct room *room)
+{
+    int64_t band = g->band;
+    for (g->row0 = 0; g->row0 < g->n; g->row0 = g->row_end) {
+        g->row_end = least(g->n, g->row0 + band);
+        g->image_band = rows_band(&g->images, g->first + g->row0, g->row_end - g->row0, room->image_band);
+        for (g->col0 = 0; g->col0 < g->m; g->col0 = g->col_end) {
+            g->col_end = least(g->m, g->col0 + band);
+            g->text_band = rows_band(&g->texts, g->col0, g->col_end - g->col0, room->text_band);
+            int rc = count_bands(g);
+            if (rc)
+                return rc;
+            if (g->n > band || g->m > band)
+                log_progress("ranking %" PRId64 " x %" PRId64 ": %.1f %%", g->n, g->m,
+                             100 * ((double)g->row0 + (double)(g->row_end - g->row0) * (double)g->col_end / (double)g->m) / (double)g->n);
+        }
+    }
+    return 0;
+}
+
+// Every text's score with its own image. Of files, the texts of a chunk and their images are brought together.
+static void score_pairs(struct gallery *g, const struct room *room)
+{
+    const struct kernels *k = ctx_kernels(g->ctx);
+    if (g->images.at && g->texts.at) {
+        k->rank_pairs(g->ctx, room->text_score, host(g->images.at + g->first * g->d), host(g->texts.at), room->image_of, room->own,
+                      g->m, g->d);
+        return;
+    }
+    enum { CHUNK = 2048 };
+    int64_t index[CHUNK];
+    for (int64_t from = 0, n; from < g->m; from += n) {
+        n = least(least(CHUNK, g->band), g->m - from);
+        for (int64_t j = 0; j < n; j++)
+            index[j] = g->first + room->image_of[from + j];
+        rows_gather(&g->images, index, n, room->image_band);
+        const float *texts = rows_band(&g->texts, from, n, room->text_band);
+        k->rank_pairs(g->ctx, room->text_score + from, host(room->image_band), host(texts), room->own, room->own, n, g->d);
+    }
 }
 
 // Images from .. to-1 and their texts: the ranks land in r.
@@ -75,16 +138,16 @@ static int rank_gallery(struct recall_result *r, struct ctx *ctx, const struct r
 {
     int64_t first = room->start[from], n = to - from, m = room->start[to] - first;
     struct gallery g = {
-        .ctx = ctx, .images = in->images + from * in->d, .texts = in->texts, .n = n, .m = m, .d = in->d,
+        .ctx = ctx, .images = images_of(in), .texts = texts_of(in), .first = from, .n = n, .m = m, .d = in->d,
+        .block = block_of(n, m), .band = band_of(in, n, m),
         .image_of = room->image_of, .image_best = room->image_best, .text_score = room->text_score,
         .image_above = room->counts, .image_equal = room->counts + n, .text_above = room->counts + 2 * n,
         .text_equal = room->counts + 2 * n + m,
     };
     const int64_t *text = room->text + first;
     if (room->gathered) {
-        g.texts = room->gathered;
-        for (int64_t j = 0; j < m; j++)
-            memcpy(room->gathered + j * in->d, in->texts + text[j] * in->d, (size_t)in->d * sizeof(float));
+        rows_gather(&g.texts, text, m, room->gathered);
+        g.texts.at = room->gathered;
     }
     // Column j of this gallery is text at[j]: in the gathered order, or as they lie.
     for (int64_t j = 0; j < m; j++)
@@ -92,7 +155,7 @@ static int rank_gallery(struct recall_result *r, struct ctx *ctx, const struct r
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = room->start[from + i]; k < room->start[from + i + 1]; k++)
             room->image_of[room->gathered ? k - first : room->text[k]] = (int32_t)i;
-    ctx_kernels(ctx)->rank_pairs(ctx, room->text_score, host(g.images), host(g.texts), room->image_of, room->own, m, in->d);
+    score_pairs(&g, room);
     for (int64_t i = 0; i < n; i++)
         room->image_best[i] = -INFINITY;
     for (int64_t j = 0; j < m; j++) {
@@ -100,7 +163,7 @@ static int rank_gallery(struct recall_result *r, struct ctx *ctx, const struct r
         *best = room->text_score[j] > *best ? room->text_score[j] : *best;
     }
     memset(room->counts, 0, (size_t)(2 * (n + m)) * sizeof *room->counts);
-    int rc = count(&g);
+    int rc = count(&g, room);
     if (rc)
         return rc;
     for (int64_t i = 0; i < n; i++) {
@@ -120,15 +183,6 @@ static int rank_gallery(struct recall_result *r, struct ctx *ctx, const struct r
 }
 
 // --- checks --------------------------------------------------------------------------------------------------------
-static int check_features(const float *v, int64_t rows, int64_t d, const char *what)
-{
-    for (int64_t i = 0; i < rows * d; i++)
-        if (!isfinite(v[i]))
-            return FAIL(EFORMAT_, "%s features: row %" PRId64 ", column %" PRId64 " is %g: every value must be a finite number", what,
-                        i / d, i % d, (double)v[i]);
-    return 0;
-}
-
 static int check(const struct recall_input *in)
 {
     if (in->n < 1 || in->m < 1 || in->d < 1)
@@ -147,8 +201,9 @@ static int check(const struct recall_input *in)
     for (int64_t g = 0; in->cut && g < in->galleries; g++)
         if (in->cut[0] != 0 || in->cut[g + 1] <= in->cut[g] || in->cut[in->galleries] != in->n)
             return FAIL(EUSAGE_, "the ranges do not cut images 0 to %" PRId64 " into whole, non-empty parts", in->n - 1);
-    int rc = check_features(in->images, in->n, in->d, "image");
-    return rc ? rc : check_features(in->texts, in->m, in->d, "text");
+    struct rows images = images_of(in), texts = texts_of(in);
+    int rc = rows_check(&images, in->n, "image");
+    return rc ? rc : rows_check(&texts, in->m, "text");
 }
 
 // Counting sort: texts by image, in their order.
@@ -188,6 +243,11 @@ static int make_room(struct room *room, struct recall_result *r, const struct re
         !r->i2t || !r->t2i || (in->cut && !r->range))
         return FAIL(EMEMORY_, "out of memory: ranks of %zu images and %zu texts", n, m);
     int rc = sort_texts(room, in);
+    size_t band = (size_t)(in->band > BAND * block_of(in->n, in->m) ? in->band : BAND * block_of(in->n, in->m));
+    if (!rc && !in->images && !(room->image_band = malloc(band * (size_t)in->d * sizeof(float))))
+        rc = FAIL(EMEMORY_, "out of memory: a band of %zu rows of features", band);
+    if (!rc && !in->texts && !(room->text_band = malloc(band * (size_t)in->d * sizeof(float))))
+        rc = FAIL(EMEMORY_, "out of memory: a band of %zu rows of features", band);
     if (rc || r->galleries == 1)
         return rc;
     most = 0;
@@ -201,7 +261,8 @@ static int make_room(struct room *room, struct recall_result *r, const struct re
 
 static void free_room(struct room *r)
 {
-    void *all[] = {r->start, r->text, r->gathered, r->image_of, r->own, r->image_best, r->text_score, r->counts};
+    void *all[] = {r->start, r->text, r->gathered, r->image_of, r->own, r->image_best, r->text_score, r->image_band,
+                   r->text_band, r->counts};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }

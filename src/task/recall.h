@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Retrieval by counting: for every query, how many candidates score higher than its best right one and how many tie
 // with it. No sorting, no matrix of scores: tiles, both directions in one pass, memory O(images + texts).
+// Features may be larger than memory: recall_input.
 #ifndef TASK_RECALL_H
 #define TASK_RECALL_H
 
 #include "base/buf.h"
+#include "base/npy.h"
 #include "kernel/kernels.h"
 
 #include <stdbool.h>
@@ -30,9 +32,12 @@ struct recall {
 struct recall_pair { struct recall i2t, t2i; };
 struct recall_range { int64_t from, to; struct recall_pair recall; };   // images from .. to-1, `to` exclusive
 
-// What is evaluated. Host memory, borrowed. Features are used as given.
+// What is evaluated. Borrowed. Features are used as given: from host memory, or (the pointer NULL) from a file, of which
+// two bands of rows are in memory at a time; the rest of the memory is O(n + m).
 struct recall_input {
     const float *images, *texts;   // [n, d], [m, d]
+    const struct npy *image_file, *text_file;
+    int64_t band;                  // rows of a band, about; 0: 24,576 at most
     int64_t n, m, d;
     const int64_t *txt2img;        // [m], 0 .. n-1; NULL: text i belongs to image i
     // Galleries: images [cut[g], cut[g+1]) with their texts, each one by itself. NULL: one gallery of all.
