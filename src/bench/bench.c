@@ -35,19 +35,33 @@ static bool wanted(const struct out *out, const char *name, bool only_when_named
     return n && only[n - 1] == '*' ? strncmp(name, only, n - 1) == 0 : strcmp(name, only) == 0;
 }
 
-static void print(struct out *out, const char *name, double value, const char *unit, double of_peak, const char *peak)
+struct figure {
+    const char *name;
+    double value;
+    const char *unit;
+    double of_peak;            // 0: not a share
+    const char *peak;          // of which
+    const char *part;          // a stage that does part of this one's work, NULL: none; and its share of the time
+    double of_part;
+};
+
+static void print(struct out *out, const struct figure *f)
 {
-    char text[256], share[32] = "null";
-    if (of_peak > 0)
-        snprintf(share, sizeof share, "%.4f", of_peak);
+    char text[320], share[32] = "null", inner[96] = "";
+    if (f->of_peak > 0)
+        snprintf(share, sizeof share, "%.4f", f->of_peak);
+    if (f->part)
+        snprintf(inner, sizeof inner, out->o->json ? ", \"part\": \"%s\", \"of_part\": %.4f" : "; %s is %.4f of its time", f->part,
+                 f->of_part);
     if (out->o->json)
         snprintf(text, sizeof text,
-                 "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"of_peak\": %s, \"threads\": %d, \"isa\": \"%s\"}",
-                 name, value, unit, share, ctx_threads(out->ctx), ctx_products_isa(out->ctx));
-    else if (of_peak > 0)
-        snprintf(text, sizeof text, "%-30s %12.4g %-10s %5.1f %% of %s", name, value, unit, 100 * of_peak, peak);
+                 "{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\", \"of_peak\": %s, \"threads\": %d, \"isa\": \"%s\"%s}",
+                 f->name, f->value, f->unit, share, ctx_threads(out->ctx), ctx_products_isa(out->ctx), inner);
+    else if (f->of_peak > 0)
+        snprintf(text, sizeof text, "%-30s %12.4g %-10s %5.1f %% of %s%s", f->name, f->value, f->unit, 100 * f->of_peak, f->peak,
+                 inner);
     else
-        snprintf(text, sizeof text, "%-30s %12.4g %s", name, value, unit);
+        snprintf(text, sizeof text, "%-30s %12.4g %s", f->name, f->value, f->unit);
     out->line(out->user, text);
     out->printed++;
 }
@@ -115,7 +129,7 @@ static int measure_peaks(struct out *out)
         if (all[i].dots)
             out->peak[all[i].type] = best, out->peak_name[all[i].type] = all[i].name;
         if (shown)
-            print(out, all[i].name, best / 1e9, all[i].unit, 0, NULL);
+            print(out, &(struct figure){all[i].name, best / 1e9, all[i].unit});
     }
     // bfloat16 can be multiplied as floats: what divides is the better of the two ways, whichever is taken
     if (out->peak[F32] > out->peak[BF16]) {
@@ -128,10 +142,18 @@ static int measure_peaks(struct out *out)
 
 // --- stages ----------------------------------------------------------------------------------------------------------
 
-static int measure_stage(struct out *out, const struct stage *s)
+// rate: runs a second.
+static int measure_stage(struct out *out, const struct stage *s, double *rate)
 {
+    enum { LONG = 10 };   // seconds: a run that is its own warming up
     void *state = NULL;
-    double work = 0, flop = 0, best = 0;
+    double work = 0, flop = 0, best = 0, part = 0;
+    for (const struct stage *p = stages; s->of && p->name; p++)
+        if (strcmp(p->name, s->of) == 0) {
+            int rc = measure_stage(out, p, &part);
+            if (rc)
+                return rc;
+        }
     if (!ctx_products(out->ctx, s->products)) {
         log_info("%s: this processor has no instructions for it", s->name);
         return 0;
@@ -144,12 +166,16 @@ static int measure_stage(struct out *out, const struct stage *s)
         double took = clock_now() - start;
         if (reps == 0)   // the first prepares weights and touches memory: not counted
             end = clock_now() + out->o->seconds;
-        else
+        if (reps > 0 || took > LONG)
             best = 1 / took > best ? 1 / took : best;
+        if (took > LONG)
+            break;
     }
+    *rate = work * best;
     if (!rc)
-        print(out, s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
-              out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0, out->peak_name[s->products]);
+        print(out, &(struct figure){s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
+                                    out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0,
+                                    out->peak_name[s->products], s->of, part > 0 ? *rate / part : 0});
     s->close(state);
     if (rc == EMISSING_) {   // what a figure needs need not be installed
         log_info("%s: left out: %s", s->name, error_last());
@@ -164,13 +190,14 @@ int bench_run(const diht_bench_options *o, void (*line)(void *user, const char *
     struct out out = {.o = o, .line = line, .user = user};
     if (!(o->seconds >= 0 && o->seconds < 1e5))
         return FAIL(EUSAGE_, "--seconds %g: a number of seconds expected", o->seconds);
+    double rate;
     stop_clear();
     int rc = ctx_open(&out.ctx, F32, o->threads, NULL);
     if (!rc)
         rc = measure_peaks(&out);
     for (const struct stage *s = stages; !rc && s->name && !stop_requested(); s++)
         if (wanted(&out, s->name, s->only_when_named))
-            rc = measure_stage(&out, s);
+            rc = measure_stage(&out, s, &rate);
     if (!rc && stop_requested())
         rc = FAIL(ESTOPPED_, "stopped after %d figures", out.printed);
     if (!rc && !out.printed) {

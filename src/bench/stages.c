@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "bench/captions.h"
 #include "bench/input.h"
+#include "bench/rank.h"
 #include "model/clip.h"
 #include "nn/hn_nce.h"
 
@@ -271,6 +272,7 @@ static int loss_run(void *state)
 #define TEXT text_open, step_run, step_close
 #define TRAIN train_open, step_run, step_close
 #define LOSS loss_open, loss_run, loss_close
+#define RANK rank_open, rank_run, rank_close
 #define PICTURES pictures_open, pictures_run, pictures_close
 #define SPOT signs_open, signs_run, signs_close
 #define CAPTIONS captions_open, captions_run, captions_close
@@ -302,6 +304,8 @@ const struct stage stages[] = {
     {"train_vitb32_bf16", "samples/s", false, TRAIN, "diht_vitb32_224px", 32, .products = BF16},
     {"loss_hnnce_8192", "runs/s", false, LOSS, NULL, 8192, 512},
     {"loss_hnnce_65536", "runs/s", true, LOSS, NULL, 65536, 512},
+    {"rank_100k_product", "runs/s", true, rank_open, rank_product_run, rank_close, NULL, 100000, 768, 4608},
+    {"rank_100k", "runs/s", true, RANK, NULL, 100000, 768, .of = "rank_100k_product"},
     {"decode_jpeg_640x480", "images/s/core", false, PICTURES, NULL, 640, 480, -1},
     {"preprocess_jpeg_224", "images/s/core", false, PICTURES, NULL, 640, 480},
     {"augment_48", "images/s/core", false, PICTURES, NULL, 72, 72, 48},

@@ -18,6 +18,7 @@ struct stage {
     const char *model;            // towers: configuration
     int64_t a, b, c;              // sizes, by kind
     enum dtype products;          // what linear maps multiply in; its peak is the share's denominator
+    const char *of;               // a stage that does part of this one's work: measured before it, its share of the time shown
 };
 
 extern const struct stage stages[];   // ends with a NULL name
