@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 
-enum { SEED = 3, BLOCK = 1536, BAND = 16 };
+enum { SEED = 3, BLOCK = 1536, BAND = 16 };   // the product's blocks; blocks along a band
 
 struct rank {
     struct ctx *ctx;
@@ -19,7 +19,7 @@ struct rank {
     int32_t *own;                     // [n]
     int64_t *counts;                  // [4, n]
     struct weight **weight;           // the product's: columns, a block each
-    int64_t n, d, rows, blocks, row0, col0, round;
+    int64_t n, d, rows, blocks, side, row0, col0, round;   // side: of a block of scores, all about as long
 };
 
 void rank_close(void *state)
@@ -60,6 +60,7 @@ int rank_open(void **state, struct ctx *ctx, const struct stage *s, double *work
     if (!r)
         return FAIL(EMEMORY_, "out of memory");
     *r = (struct rank){.ctx = ctx, .n = s->a, .d = s->b, .rows = s->c ? s->c : s->a, .blocks = (s->a + BLOCK - 1) / BLOCK};
+    r->side = (r->n + r->blocks - 1) / r->blocks;
     size_t n = (size_t)r->n;
     r->x = ctx_alloc(ctx, F32, r->n * r->d);
     r->t = ctx_alloc(ctx, F32, r->n * r->d);
@@ -102,12 +103,12 @@ int rank_product_run(void *state)
 static void piece_tile(void *arg, int64_t p, int worker)
 {
     struct rank *r = arg;
-    int64_t row = r->row0 + p * BLOCK, col = r->col0 + (p + r->round) % BAND * BLOCK;
+    int64_t row = r->row0 + p * r->side, col = r->col0 + (p + r->round) % BAND * r->side;
     if (row >= r->n || col >= r->n)
         return;
     struct rank_block b = {
-        .q = view_at(r->x, row * r->d), .c = view_at(r->t, col * r->d), .m = least(BLOCK, r->n - row),
-        .n = least(BLOCK, r->n - col), .d = r->d, .threshold = r->score + row, .col_threshold = r->score + col,
+        .q = view_at(r->x, row * r->d), .c = view_at(r->t, col * r->d), .m = least(r->side, r->n - row),
+        .n = least(r->side, r->n - col), .d = r->d, .threshold = r->score + row, .col_threshold = r->score + col,
         .above = r->counts + row, .equal = r->counts + r->n + row, .col_above = r->counts + 2 * r->n + col,
         .col_equal = r->counts + 3 * r->n + col,
     };
@@ -118,8 +119,8 @@ int rank_run(void *state)
 {
     struct rank *r = state;
     ctx_kernels(r->ctx)->rank_pairs(r->ctx, r->score, r->x, r->t, r->own, r->own, r->n, r->d);
-    for (r->row0 = 0; r->row0 < r->n; r->row0 += BAND * BLOCK)
-        for (r->col0 = 0; r->col0 < r->n; r->col0 += BAND * BLOCK)
+    for (r->row0 = 0; r->row0 < r->n; r->row0 += BAND * r->side)
+        for (r->col0 = 0; r->col0 < r->n; r->col0 += BAND * r->side)
             for (r->round = 0; r->round < BAND; r->round++)
                 pool_run(ctx_pool(r->ctx), BAND, piece_tile, r);
     for (int64_t i = 0; i < r->n; i++)

@@ -8,7 +8,8 @@
 
 enum {
     VL = 16,                             // floats of a line
-    ROWS = 112, COLUMNS_AT_ONCE = 384,   // a tile of scores: counted while it is in the second-level cache
+    // A tile of scores, counted while it is in the second-level cache. Rows come from farther off once for so many columns.
+    ROWS = 112, COLUMNS_AT_ONCE = 768,
     WIDEST = 8192,                       // rows up to here are multiplied in one go; longer ones by the table's gemm
 };
 
@@ -38,19 +39,20 @@ struct desk {
 
 static struct desk desk_of(struct ctx *ctx, int64_t d)
 {
-    enum { HALF = WORKER_SCRATCH / 2 };
+    int64_t room = WORKER_SCRATCH;
     struct desk k = {.ctx = ctx, .engine = &ctx->inner->engine, .d = d, .m = ROWS, .n = COLUMNS_AT_ONCE};
     int worker = pool_worker(ctx->pool);
     k.columns = worker < 0 ? ctx->shared : ctx_scratch(ctx, worker);
     if (d > WIDEST)
         return k;
-    if (k.engine->panel)
-        k.n = least(k.n, HALF / engine_panel(k.engine, d) * k.engine->panel);
     if (d % 512 == 0) {
         k.stride = d + LINE / (int64_t)sizeof(float);
-        k.rows = (float *)(k.columns + HALF);
-        k.m = least(k.m, HALF / (k.stride * (int64_t)sizeof(float)));
+        k.m = least(k.m, room / 2 / (k.stride * (int64_t)sizeof(float)));
+        room -= k.m * k.stride * (int64_t)sizeof(float);
+        k.rows = (float *)(k.columns + room);
     }
+    if (k.engine->panel)
+        k.n = least(k.n, room / engine_panel(k.engine, d) * k.engine->panel);
     return k;
 }
 

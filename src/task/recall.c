@@ -67,7 +67,11 @@ static void piece(void *arg, int64_t p, int worker)
 static int64_t block_of(int64_t n, int64_t m)
 {
     int64_t side = (n > m ? n : m) / SIDE;
-    return side < SMALLEST ? SMALLEST : side > LARGEST ? LARGEST : side;
+    if (side > LARGEST) {   // blocks about as long as each other: a short last one would leave threads without work
+        int64_t most = n > m ? n : m, blocks = (most + LARGEST - 1) / LARGEST;
+        side = (most + blocks - 1) / blocks;
+    }
+    return side < SMALLEST ? SMALLEST : side;
 }
 
 // A band of images against a band of texts: as many rounds as the longer one has blocks.
