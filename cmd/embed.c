@@ -15,6 +15,7 @@ static const struct option options[] = {
     {"images", OPT_TEXT, AT(images), "DIR", "where the list's picture paths start; rows of addresses: DIR/ROW.jpg"},
     {"prompt", OPT_TEXT, AT(prompt), "P", "\"a photo of {}.\" around every caption"},
     {"out", OPT_TEXT, AT(out), "DIR", "images.npy, texts.npy, keys.txt go here", false, true},
+    {"keep", OPT_TEXT, AT(keep), "DIR", "features as they come (default: beside the data; none: nowhere)"},
     {"raw", OPT_FLAG, AT(raw), "", "features before the L2 norm"},
     {"batch", OPT_INT, AT(batch), "N", "samples at once"},
     {"precision", OPT_TEXT, AT(precision), "P", "of the products: fp32, bf16 or int8"},

@@ -283,6 +283,8 @@ typedef struct diht_embed_options {
     const char *images;      // directory that the list's picture paths start from
     const char *prompt;      // "a photo of {}." (NULL: the caption alone)
     const char *out;         // directory: images.npy, texts.npy, keys.txt
+    const char *keep;        // directory for features as they come, so that a killed run goes on, and for those that
+                             // diht_eval kept (NULL: beside the data; "none": nowhere)
     bool raw;                // rows not divided by their norm
     int batch;
     const char *precision;   // of the products: "fp32", "bf16", "int8"; what the processor lacks falls back to fp32

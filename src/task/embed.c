@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/npy.h"
 #include "task/compute.h"
@@ -22,19 +23,39 @@ static int write_rows(const char *dir, const char *name, const float *rows, int6
     return rc;
 }
 
-static int embed_data(const diht_embed_options *o, struct clip *clip, const struct tokenizer *t, int64_t *n, int64_t *m,
-                      int64_t *bad, double *rate)
+// What a killed run has done is kept as diht eval keeps it, and found again by either.
+static int keep_features(struct features_options *f, char **place, char identity[SHA256_HEX], char vocabulary[SHA256_HEX],
+                         const diht_embed_options *o, const struct clip *clip, const struct tokenizer *t)
 {
+    const char *merges = t ? tokenizer_merges(t) : "";
+    int rc = features_place(place, o->keep, o->data);
+    if (rc || !*place)
+        return rc;
+    sha256_hex(vocabulary, merges, strlen(merges));
+    rc = sha256_file(identity, o->model);
+    if (!rc)
+        rc = model_identity(identity, identity, clip);
+    f->keep = *place;
+    f->model_hash = identity;
+    f->vocabulary = vocabulary;
+    return rc;
+}
+
+static int embed_data(const diht_embed_options *o, struct clip *clip, const struct tokenizer *t, const char *precision,
+                      int64_t *n, int64_t *m, int64_t *bad, double *rate)
+{
+    char *place = NULL, identity[SHA256_HEX], vocabulary[SHA256_HEX];
     struct source *s = NULL;
     struct features f = {0};
     struct buf keys = {0};
     bool alone = config_image_only(clip_config(clip));
     int rc = source_open_with(&s, o->data, &(struct source_options){.split = o->split, .images = o->images, .kept = o->kept});
+    struct features_options fo = {.prompt = o->prompt, .raw = o->raw, .batch = o->batch, .images_only = alone,
+                                  .precision = precision, .loaders = o->loaders ? o->loaders : o->threads};
     if (!rc)
-        rc = features_encode(&f, clip, t, s,
-                             &(struct features_options){.prompt = o->prompt, .raw = o->raw, .batch = o->batch,
-                                                        .images_only = alone,
-                                                        .loaders = o->loaders ? o->loaders : o->threads});
+        rc = keep_features(&fo, &place, identity, vocabulary, o, clip, t);
+    if (!rc)
+        rc = features_encode(&f, clip, t, s, &fo);
     for (int64_t i = 0; i < f.n && !rc; i++) {
         struct sample sample;
         source_sample(s, f.index[i], &sample);
@@ -59,6 +80,7 @@ static int embed_data(const diht_embed_options *o, struct clip *clip, const stru
     *rate = f.image_rate;
     *bad = f.bad + (s ? source_excluded(s) : 0);
     buf_free(&keys);
+    free(place);
     features_free(&f);
     source_close(s);
     return rc;
@@ -146,6 +168,7 @@ static int embed_model(const diht_embed_options *o, char **result)
     struct tokenizer *t = NULL;
     int64_t n = 0, m = 0, bad = 0;
     double start = clock_now(), rate = 0;
+    const char *precision = NULL;
     stop_clear();
     int rc = 0;
     if (!o->data && !o->images_npy && !o->ids_npy)
@@ -157,7 +180,7 @@ static int embed_model(const diht_embed_options *o, char **result)
     if (!rc)
         rc = prompt_check(o->prompt);
     if (!rc)
-        rc = compute_open(&ctx, NULL, o->threads, o->precision, false);
+        rc = compute_open(&ctx, &precision, o->threads, o->precision, false);
     if (!rc)
         rc = model_open(&clip, NULL, ctx, o->model, NULL, &o->as);
     if (!rc && o->data && !config_image_only(clip_config(clip)))
@@ -167,7 +190,7 @@ static int embed_model(const diht_embed_options *o, char **result)
     if (!rc)
         rc = dir_make(o->out);
     if (!rc && o->data)
-        rc = embed_data(o, clip, t, &n, &m, &bad, &rate);
+        rc = embed_data(o, clip, t, precision, &n, &m, &bad, &rate);
     if (!rc && o->images_npy)
         rc = embed_array(o, clip, o->images_npy, true, &n);
     if (!rc && o->ids_npy)

@@ -208,7 +208,7 @@ static int open_kept(struct feature_file **out, const struct source *s, const st
     if (rc)
         return rc;
     const char *precision = o->precision ? o->precision : "fp32", *kind = images ? "images" : "texts";
-    snprintf(name, sizeof name, "%.16s-%.16s-%.8s.%s", o->model_hash, hash, precision, kind);
+    snprintf(name, sizeof name, "%.16s-%.16s-%.8s.%s%s", o->model_hash, hash, precision, o->raw ? "raw-" : "", kind);
     snprintf(what, sizeof what, "%s%s of model %s, samples %s, %.8s", o->raw ? "raw " : "", kind, o->model_hash, hash,
              precision);
     return feature_file_open(out, o->keep, name, what, d, n);

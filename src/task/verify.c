@@ -151,8 +151,10 @@ int task_verify(const diht_verify_options *o, char **result)
         rc = FAIL(EFORMAT_, "%s: %" PRId64 " of %" PRId64 " values differ: %s", o->result, c.differ, c.figures,
                   c.said.at ? c.said.at : "");
     if (!rc) {
-        buf_fmt(&out, o->json ? "{\"same\": true, \"results\": %d, \"values\": %" PRId64 "}\n"
-                              : "the same: %d results, %" PRId64 " values\n", found, c.figures);
+        if (o->json)
+            buf_fmt(&out, "{\"same\": true, \"results\": %d, \"values\": %" PRId64 "}\n", found, c.figures);
+        else
+            buf_fmt(&out, "the same: %d result%s, %" PRId64 " values\n", found, found == 1 ? "" : "s", c.figures);
         rc = (*result = buf_steal(&out)) ? 0 : EMEMORY_;
     }
     json_decref(j);

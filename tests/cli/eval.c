@@ -81,13 +81,13 @@ static void what_is_left_out_is_listed(void)
 
 static void nap(double seconds) { nanosleep(&(struct timespec){0, (long)(seconds * 1e9)}, NULL); }
 
-// Killed at any moment and started again: the same JSON to the byte.
-static void killed_runs_go_on(void)
+// How many of eight runs of the program were killed before they ended.
+static int killed(const char *arguments)
 {
     const char *program = getenv("DIHT_PROGRAM");
     char line[1024];
     int kills = 0;
-    snprintf(line, sizeof line, "exec '%s' " EVAL "--model a.safetensors --keep kept >.out 2>.err", program ? program : "diht");
+    snprintf(line, sizeof line, "exec '%s' %s >.out 2>.err", program ? program : "diht", arguments);
     for (int i = 0; i < 8; i++) {
         int status;
         pid_t pid = fork();
@@ -100,7 +100,13 @@ static void killed_runs_go_on(void)
         CHECK(waitpid(pid, &status, 0) == pid);
         kills += WIFSIGNALED(status);
     }
-    CHECK(kills > 0);
+    return kills;
+}
+
+// Killed at any moment and started again: the same JSON to the byte.
+static void killed_runs_go_on(void)
+{
+    CHECK(killed(EVAL "--model a.safetensors --keep kept") > 0);
     CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
     // all is there now: nothing is encoded, another protocol has its pictures
     CHECK(diht(EVAL "--model a.safetensors --keep kept") == 0 && system("cmp .out whole.json") == 0);
@@ -116,6 +122,20 @@ static void killed_runs_go_on(void)
     // beside a list by default; where nothing can be written, without
     CHECK(diht(EVAL "--model a.safetensors") == 0 && scratch_has("list.tsv.features"));
     CHECK(diht(EVAL "--model a.safetensors --keep /proc/none") == 0 && said("not kept") && system("cmp .out whole.json") == 0);
+}
+
+// The same of diht embed: its files to the byte, also from what an evaluation kept.
+static void killed_embeddings_go_on(void)
+{
+#define EMBED "embed list.tsv --model a.safetensors --batch 8 --threads 1 "
+    CHECK(diht(EMBED "--out whole --keep none") == 0 && diht(EMBED "--out raw --raw --keep none") == 0);
+    CHECK(killed(EMBED "--out gone-on --keep ekept") > 0);
+    CHECK(system("test -s $(ls ekept/*.texts)") == 0);
+    CHECK(diht(EMBED "--out gone-on --keep ekept") == 0 && system("diff -r whole gone-on && truncate -s -30 ekept/*.images") == 0);
+    CHECK(diht(EMBED "--out gone-on --keep ekept") == 0 && said("going on") && system("diff -r whole gone-on") == 0);
+    CHECK(diht(EMBED "--out raw-kept --raw --keep ekept") == 0 && system("diff -r raw raw-kept && test $(ls ekept | wc -l) = 4") == 0);
+    CHECK(diht("eval list.tsv --model a.safetensors --keep evkept") == 0);
+    CHECK(diht(EMBED "--out from-eval --keep evkept") == 0 && system("diff -r whole from-eval && test $(ls evkept | wc -l) = 2") == 0);
 }
 
 static void parts_are_merged(void)
@@ -185,15 +205,15 @@ static void batches_and_threads_do_not_show(void)
                               "\"text\":{\"context_length\":24,\"vocab_size\":518,\"width\":80,\"layers\":2,\"heads\":5}}");
     CHECK(diht("train small.tsv --model wide.json --vocab m.txt --batch 4 --steps 1 --out wide") == 0);
     for (int i = 0; i < 9; i++) {
-        snprintf(line, sizeof line, "embed list.tsv --model wide/model.safetensors --out w%d --batch %d --threads %d --loaders %d", i,
+        snprintf(line, sizeof line, "embed list.tsv --model wide/model.safetensors --out w%d --batch %d --threads %d --loaders %d --keep none", i,
                  batches[i / 3], threads[i % 3], 1 + i % 2);
         CHECK(diht("%s", line) == 0);
         snprintf(line, sizeof line, "cmp w0/images.npy w%d/images.npy && cmp w0/texts.npy w%d/texts.npy", i, i);
         CHECK(system(line) == 0);
     }
     // longer prompts: other texts beside each, more rows in all
-    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p7 --batch 7") == 0);
-    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p64") == 0);
+    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p7 --batch 7 --keep none") == 0);
+    CHECK(diht("embed list.tsv --model wide/model.safetensors --prompt 'a photo of {}, seen from the {}' --out p64 --keep none") == 0);
     CHECK(system("cmp p7/texts.npy p64/texts.npy") == 0 && system("cmp -s p7/texts.npy w0/texts.npy") != 0);
 }
 
@@ -321,6 +341,7 @@ int main(void)
     prepare();
     CASE(what_is_left_out_is_listed);
     CASE(killed_runs_go_on);
+    CASE(killed_embeddings_go_on);
     CASE(parts_are_merged);
     CASE(models_stand_side_by_side);
     CASE(batches_and_threads_do_not_show);

@@ -80,7 +80,7 @@ static void precisions(void)
     for (int i = 0; i < 2; i++) {
         char line[256];
         for (int threads = 1; threads <= 3; threads += 2) {   // neither threads nor batches show in the bits
-            snprintf(line, sizeof line, "embed data --model one/model.safetensors --out f%d --precision %s --threads %d --batch %d",
+            snprintf(line, sizeof line, "embed data --model one/model.safetensors --out f%d --precision %s --threads %d --batch %d --keep none",
                      threads, each[i], threads, threads);
             CHECK(diht("%s", line) == 0);
         }
