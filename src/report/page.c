@@ -163,6 +163,60 @@ static void recall_table(struct buf *b, const struct report *r)
     html_table_close(b);
 }
 
+static void signed_number(struct buf *b, double v)
+{
+    if (v > 0)
+        buf_char(b, '+');
+    html_number(b, v, 1);
+}
+
+static void rival_cells(struct buf *b, const struct report_recall *r, const struct report_rival *v, int d)
+{
+    bool known = measured(r);
+    buf_fmt(b, "<td class=\"dir d%d\">%s</td>", d, directions[d]);
+    buf_str(b, "<td class=\"n key\">");
+    html_number(b, known ? r->r1 : NAN, 1);
+    buf_str(b, "</td><td class=\"n soft\">");
+    if (known)
+        interval(b, r);
+    buf_str(b, "</td>");
+    cell(b, known ? r->r5 : NAN, 1);
+    cell(b, known ? r->r10 : NAN, 1);
+    buf_str(b, "<td class=\"n key\">");
+    signed_number(b, v->gain[d]);
+    buf_str(b, "</td><td class=\"n soft\">");
+    if (isfinite(v->low[d]) && isfinite(v->high[d])) {
+        signed_number(b, v->low[d]);
+        buf_str(b, " to ");
+        signed_number(b, v->high[d]);
+    }
+    buf_str(b, "</td></tr>\n");
+}
+
+// Every split's models, one below the other.
+static void rival_table(struct buf *b, const struct report *r)
+{
+    static const char *const columns[] = {"Split", "Model", "Direction", "#R@1", "#95 % interval", "#R@5", "#R@10",
+                                          "#To the first", "#95 % interval", NULL};
+    if (!r->rivals || r->nrivals < 2)
+        return;
+    html_table_open(b, "Models on the same samples; differences of R@1 to the first one in points, query by query", columns);
+    for (int i = 0; i < r->nrivals; i++) {
+        const struct report_rival *v = &r->rivals[i];
+        buf_fmt(b, "%s<bdi>", row_open);
+        html_text(b, v->split ? v->split : "all", NAME_SHOWN);
+        buf_str(b, "</bdi></th><td rowspan=\"2\"><bdi>");
+        html_text(b, v->model, NAME_SHOWN);
+        buf_str(b, "</bdi></td>");
+        rival_cells(b, &v->i2t, v, 0);
+        buf_str(b, "<tr>");
+        rival_cells(b, &v->t2i, v, 1);
+        buf_str(b, "</tbody>\n");
+    }
+    html_table_close(b);
+    buf_str(b, "<p class=\"soft\">All else on this page is of the first model.</p>\n");
+}
+
 static void add(struct report_recall *sum, const struct report_recall *r, int of)
 {
     sum->r1 += r->r1 / of;
@@ -256,6 +310,7 @@ static void page(struct buf *b, const struct report *r)
     if (r->splits && r->nsplits > 0) {
         headline(b, r);
         recall_table(b, r);
+        rival_table(b, r);
         for (int i = 0; i < r->nsplits; i++)
             split(b, &r->splits[i], i, cards);
     } else {

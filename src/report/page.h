@@ -73,6 +73,12 @@ struct report_split {
     struct report_gallery i2t_gallery, t2i_gallery;
 };
 
+struct report_rival {                // a model beside others on the same samples
+    const char *split, *model;
+    struct report_recall i2t, t2i;
+    double gain[2], low[2], high[2]; // of R@1 over the first model, points, with its 95 % interval: i2t, t2i; NAN: the first
+};
+
 struct report_step {                 // a line of metrics.jsonl; NAN where it does not say
     double step, loss, contrastive, tags, logit_scale, temperature, lr, grad_norm, samples_per_second, loader_share;
 };
@@ -99,6 +105,8 @@ struct report {
     int nfacts;
     const struct report_split *splits;
     int nsplits;
+    const struct report_rival *rivals;   // split by split, the first model first; NULL: there is one model
+    int nrivals;
     const struct report_training *training;   // NULL: no curves
 };
 

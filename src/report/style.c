@@ -47,7 +47,7 @@ const char *const page_style =
     "caption{text-align:left;color:var(--soft);font-size:13px;padding:12px 14px 4px}\n"
     "th,td{padding:5px 14px;text-align:left;white-space:nowrap}\n"
     "thead th{font-size:12.5px;font-weight:600;color:var(--soft);vertical-align:bottom;border-bottom:1px solid var(--line)}\n"
-    "tbody th{font-weight:600;vertical-align:top;min-width:10ch;max-width:24ch;white-space:normal}th bdi{overflow-wrap:break-word}\n"
+    "tbody th{font-weight:600;vertical-align:top;min-width:10ch;max-width:24ch;white-space:normal}th bdi{overflow-wrap:break-word}td[rowspan]{vertical-align:top}\n"
     "tbody tr:first-child>*{padding-top:8px}tbody tr:last-child>td{padding-bottom:8px}\n"
     "tbody+tbody{border-top:1px solid var(--faint)}\n"
     "tbody.sum{border-top:2px solid var(--line)}\n"

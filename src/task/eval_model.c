@@ -36,6 +36,8 @@ static const char vitl14_336px[] = "4864afccc0f28d5bbc24444672789cfe23320ada5980
 struct ranks {                                // of one model on one split, for the comparison
     struct recall_rank *i2t, *t2i;
     int64_t n, m;
+    struct recall_pair figures;
+    double gain[2][3];                        // R@1 over the first model, and its interval: i2t, t2i; fractions
 };
 
 struct evaluation {
@@ -55,6 +57,7 @@ struct evaluation {
     int model, split;                         // being evaluated
     char split_name[MAX_SPLITS][128];
     struct ranks ranks[MAX_MODELS][MAX_SPLITS];
+    char summary[256];                        // of the first model, for the page
     int64_t range_row, range_image;           // first row and image of the range that is being filled
 };
 
@@ -269,7 +272,7 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     }
     if (!rc) {   // the ranks move to the comparison
         snprintf(e->split_name[e->split], sizeof *e->split_name, "%s", name);
-        e->ranks[e->model][e->split] = (struct ranks){r.i2t, r.t2i, r.n, r.m};
+        e->ranks[e->model][e->split] = (struct ranks){r.i2t, r.t2i, r.n, r.m, .figures = r.rule[TIES_EXPECTED]};
         r.i2t = r.t2i = NULL;
         rc = out->failed;
     }
@@ -279,24 +282,50 @@ static int evaluate(struct evaluation *e, const char *split, struct buf *out)
     return rc;
 }
 
-static int write_page(struct evaluation *e, const struct config *c, int64_t parameters)
+// The first model's sizes in words.
+static void summarise(struct evaluation *e)
+{
+    const struct config *c = clip_config(e->clip);
+    snprintf(e->summary, sizeof e->summary,
+             "image %d px / %d, %d wide, %d layer%s; text %d wide, %d layer%s; embedding %d; %.2f M parameters",
+             c->vision.image_size, c->vision.patch_size, c->vision.width, c->vision.layers, c->vision.layers == 1 ? "" : "s",
+             c->text.width, c->text.layers, c->text.layers == 1 ? "" : "s", c->embed_dim,
+             (double)clip_parameters(e->clip) / 1e6);
+}
+
+static int fill_rivals(const struct evaluation *e, int models, struct report_rival *to)
+{
+    int n = 0;
+    for (int s = 0; s < e->split && models > 1; s++)
+        for (int k = 0; k < models; k++) {
+            const struct ranks *r = &e->ranks[k][s];
+            struct report_rival *v = &to[n++];
+            *v = (struct report_rival){.split = e->split_name[s], .model = e->o->models[k],
+                                       .i2t = page_recall(&r->figures.i2t), .t2i = page_recall(&r->figures.t2i)};
+            for (int d = 0; d < 2; d++) {
+                v->gain[d] = k ? 100 * r->gain[d][0] : NAN;
+                v->low[d] = k ? 100 * r->gain[d][1] : NAN;
+                v->high[d] = k ? 100 * r->gain[d][2] : NAN;
+            }
+        }
+    return n;
+}
+
+static int write_page(struct evaluation *e, int models)
 {
     const diht_eval_options *o = e->o;
     struct report_split splits[2 * MAX_SPLITS];
+    struct report_rival rivals[MAX_MODELS * MAX_SPLITS];
     struct report_training training = {0};
-    char summary[256], date[32];
+    char date[32];
     time_t now = time(NULL);
     struct tm tm;
     strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &tm));
-    snprintf(summary, sizeof summary,
-             "image %d px / %d, %d wide, %d layers; text %d wide, %d layers; embedding %d; %.2f M parameters",
-             c->vision.image_size, c->vision.patch_size, c->vision.width, c->vision.layers, c->text.width,
-             c->text.layers, c->embed_dim, (double)parameters / 1e6);
     for (int i = 0; i < e->npages; i++)
         splits[i] = e->page[i].split;
     int rc = o->metrics ? report_training_read(&training, o->metrics) : 0;
     struct report page = {.model = o->models[0],
-                          .model_summary = summary,
+                          .model_summary = e->summary,
                           .dataset = o->data,
                           .split = o->split,
                           .prompt = e->prompt,
@@ -304,6 +333,8 @@ static int write_page(struct evaluation *e, const struct config *c, int64_t para
                           .version = DIHT_VERSION,
                           .splits = splits,
                           .nsplits = e->npages,
+                          .rivals = rivals,
+                          .nrivals = fill_rivals(e, models, rivals),
                           .training = o->metrics ? &training : NULL};
     if (!rc)
         rc = report_write(&page, o->html);
@@ -405,39 +436,69 @@ static void close_model(struct evaluation *e)
 }
 
 // Every later model against the first, query by query.
-static int compare(struct evaluation *e, int models, struct buf *out)
+static int gains(struct evaluation *e, int models)
 {
-    bool json = e->o->json;
-    buf_str(out, json ? ", \"paired\": [" : "\nR@1 against the first model, in points (95 % interval of the difference):\n");
-    int rc = 0;
+    int rc = 0, resamples = e->o->resamples;
     for (int k = 1; k < models && !rc; k++)
         for (int s = 0; s < e->split && !rc; s++) {
-            const struct ranks *a = &e->ranks[0][s], *b = &e->ranks[k][s];
-            double d[2][3];
+            const struct ranks *a = &e->ranks[0][s];
+            struct ranks *b = &e->ranks[k][s];
+            double *i2t = b->gain[0], *t2i = b->gain[1];
             if (a->n != b->n || a->m != b->m)
                 return FAIL(EFORMAT_, "%s: the pictures changed between the models", e->o->data);
-            rc = recall_paired(&d[0][0], &d[0][1], &d[0][2], a->i2t, b->i2t, a->n, e->o->resamples, BOOTSTRAP_SEED);
+            rc = recall_paired(&i2t[0], &i2t[1], &i2t[2], a->i2t, b->i2t, a->n, resamples, BOOTSTRAP_SEED);
             if (!rc)
-                rc = recall_paired(&d[1][0], &d[1][1], &d[1][2], a->t2i, b->t2i, a->m, e->o->resamples,
-                                   BOOTSTRAP_SEED + 1);
-            if (!rc && json)
-                buf_fmt(out, "%s{\"model\": %d, \"split\": \"%s\"", k + s > 1 ? ", " : "", k, e->split_name[s]);
-            else if (!rc)
-                buf_fmt(out, "%s, %s:", e->o->models[k], e->split_name[s]);
-            for (int i = 0; i < 2 && !rc; i++) {
-                const char *way = i ? "t2i" : "i2t";
-                if (json && isfinite(d[i][1]))
-                    buf_fmt(out, ", \"%s\": {\"r1_gain\": %.17g, \"low\": %.17g, \"high\": %.17g}", way, 100 * d[i][0],
-                            100 * d[i][1], 100 * d[i][2]);
-                else if (json)
-                    buf_fmt(out, ", \"%s\": {\"r1_gain\": %.17g, \"low\": null, \"high\": null}", way, 100 * d[i][0]);
-                else
-                    buf_fmt(out, "  %s %+.1f (%+.1f to %+.1f)", way, 100 * d[i][0], 100 * d[i][1], 100 * d[i][2]);
-            }
-            buf_str(out, rc ? "" : json ? "}" : "\n");
+                rc = recall_paired(&t2i[0], &t2i[1], &t2i[2], a->t2i, b->t2i, a->m, resamples, BOOTSTRAP_SEED + 1);
         }
-    buf_str(out, json ? "]" : "");
-    return rc ? rc : out->failed;
+    return rc;
+}
+
+static void gains_json(const struct evaluation *e, int models, struct buf *out)
+{
+    buf_str(out, ", \"paired\": [");
+    for (int k = 1; k < models; k++)
+        for (int s = 0; s < e->split; s++) {
+            buf_fmt(out, "%s{\"model\": %d, \"split\": \"%s\"", k + s > 1 ? ", " : "", k, e->split_name[s]);
+            for (int i = 0; i < 2; i++) {
+                const double *d = e->ranks[k][s].gain[i];
+                buf_fmt(out, ", \"%s\": {\"r1_gain\": %.17g, ", i ? "t2i" : "i2t", 100 * d[0]);
+                if (isfinite(d[1]))
+                    buf_fmt(out, "\"low\": %.17g, \"high\": %.17g}", 100 * d[1], 100 * d[2]);
+                else
+                    buf_str(out, "\"low\": null, \"high\": null}");
+            }
+            buf_char(out, '}');
+        }
+    buf_char(out, ']');
+}
+
+// A line a model under each split.
+static void gains_table(const struct evaluation *e, int models, struct buf *out)
+{
+    enum { GAIN = 28 };
+    int wide = 0;
+    for (int k = 0; k < models; k++)
+        wide = (int)strlen(e->o->models[k]) > wide ? (int)strlen(e->o->models[k]) : wide;
+    wide = wide > 72 ? 72 : wide;
+    buf_str(out, "\nR@1 in percent side by side, and its difference to the first model's in points (95 % interval):\n");
+    for (int s = 0; s < e->split; s++) {
+        buf_fmt(out, "%-*s  %-*s  %s\n", wide, e->split_name[s], GAIN + 7, "image to text", "text to image");
+        for (int k = 0; k < models; k++) {
+            const struct ranks *r = &e->ranks[k][s];
+            buf_fmt(out, "%-*s", wide, e->o->models[k]);
+            for (int i = 0; i < 2; i++) {
+                const double *d = r->gain[i];
+                char gain[GAIN + 1] = "";
+                if (k && isfinite(d[1]))
+                    snprintf(gain, sizeof gain, "%+.1f (%+.1f to %+.1f)", 100 * d[0], 100 * d[1], 100 * d[2]);
+                else if (k)
+                    snprintf(gain, sizeof gain, "%+.1f", 100 * d[0]);
+                buf_fmt(out, "  %5.1f%s%-*s", 100 * (i ? r->figures.t2i.r1 : r->figures.i2t.r1), k ? "  " : "",
+                        i ? 0 : k ? GAIN : GAIN + 2, gain);
+            }
+            buf_char(out, '\n');
+        }
+    }
 }
 
 static int evaluate_models(struct evaluation *e, int models, struct buf *out)
@@ -456,16 +517,21 @@ static int evaluate_models(struct evaluation *e, int models, struct buf *out)
             rc = evaluate_splits(e, out);
         while (models > 1 && o->json && out->len && out->at[out->len - 1] == '\n')
             out->at[--out->len] = 0;
-        if (!rc && o->html && e->model == 0)
-            rc = write_page(e, clip_config(e->clip), clip_parameters(e->clip));
+        if (!rc && e->model == 0)
+            summarise(e);
         close_model(e);
     }
-    if (!rc && models > 1 && o->json)
+    if (!rc)
+        rc = gains(e, models);
+    if (!rc && models > 1 && o->json) {
         buf_char(out, ']');
-    if (!rc && models > 1)
-        rc = compare(e, models, out);
-    if (!rc && models > 1 && o->json)
+        gains_json(e, models, out);
         buf_str(out, "}\n");
+    } else if (!rc && models > 1) {
+        gains_table(e, models, out);
+    }
+    if (!rc && o->html)
+        rc = write_page(e, models);
     return rc ? rc : out->failed;
 }
 

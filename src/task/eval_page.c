@@ -11,7 +11,7 @@
 
 enum { SHOWN = 8, ANSWERS = 5, SIDE = 96 };   // hits and misses of a direction; what came back; pixels of a thumbnail
 
-static struct report_recall convert(const struct recall *r)
+struct report_recall page_recall(const struct recall *r)
 {
     return (struct report_recall){100 * r->r1, 100 * r->r5, 100 * r->r10, 100 * r->r1_low, 100 * r->r1_high,
                                   r->median_rank, r->mean_rank, r->mrr, r->n, r->candidates};
@@ -140,8 +140,8 @@ int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *
     // at most every query and every answer of both directions has its own picture
     enum { PICTURES = 2 * 2 * SHOWN * (ANSWERS + 1) };
     p->split.name = p->name;
-    p->split.i2t = convert(&r->rule[TIES_EXPECTED].i2t);
-    p->split.t2i = convert(&r->rule[TIES_EXPECTED].t2i);
+    p->split.i2t = page_recall(&r->rule[TIES_EXPECTED].i2t);
+    p->split.t2i = page_recall(&r->rule[TIES_EXPECTED].t2i);
     p->pictures = calloc(PICTURES, sizeof *p->pictures);
     p->pictured = calloc(PICTURES, sizeof *p->pictured);
     p->ranges = calloc((size_t)r->galleries + 1, sizeof *p->ranges);
@@ -151,8 +151,8 @@ int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *
     if (!p->pictures || !p->pictured || !p->ranges || !p->growth || !p->ranks[0] || !p->ranks[1])
         return FAIL(EMEMORY_, "out of memory: the page of %lld pictures", (long long)r->n);
     for (int64_t g = 0; r->range && g < r->galleries; g++)
-        p->ranges[g] = (struct report_range){r->range[g].from, r->range[g].to, convert(&r->range[g].recall.i2t),
-                                             convert(&r->range[g].recall.t2i)};
+        p->ranges[g] = (struct report_range){r->range[g].from, r->range[g].to, page_recall(&r->range[g].recall.i2t),
+                                             page_recall(&r->range[g].recall.t2i)};
     for (int64_t g = 0; g < r->growth_n; g++)
         p->growth[g] = (struct report_growth){
             (double)r->growth[g].size, 100 * r->growth[g].i2t, NAN, NAN, 100 * r->growth[g].t2i, NAN, NAN};

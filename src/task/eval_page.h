@@ -24,5 +24,6 @@ struct page_split {
 int page_split_make(struct page_split *p, struct ctx *ctx, const struct source *s, const struct features *f,
                     const struct recall_result *r);
 void page_split_free(struct page_split *p);   // accepts a zeroed one
+struct report_recall page_recall(const struct recall *r);   // fractions to percent
 
 #endif

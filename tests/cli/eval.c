@@ -191,7 +191,10 @@ static void models_stand_side_by_side(void)
     CHECK(json_number_value(json_object_get(self, "r1_gain")) == 0 && json_number_value(json_object_get(self, "high")) == 0);
     json_decref(j);
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none") == 0);
-    CHECK(strstr(out, "b.safetensors, val:") && strstr(out, "95 %"));
+    const char *table = strstr(out, "side by side");
+    CHECK(table && strstr(table, "\nval ") && strstr(table, "\na.safetensors ") && strstr(table, "\nb.safetensors ") && strstr(table, " to "));
+    CHECK(diht("eval small.tsv --model a.safetensors --model b.safetensors --keep none --html two.html") == 0);
+    CHECK(system("grep -q 'Models on the same samples' two.html && grep -q b.safetensors two.html") == 0);
     CHECK(diht("eval small.tsv --split train,val --model a.safetensors --model b.safetensors --keep none --json") == 0 && json_line());
 }
 

@@ -441,7 +441,9 @@ static void hostile_strings_stay_inside(void)
             .t2i_gallery = {q, q, 2, 2},
         };
         struct report_fact fact = {s, s};
-        struct report r = {s, s, s, s, s, s, s, s, &fact, 1, &split, 1};
+        struct report_rival rivals[] = {{s, s, range.i2t, range.t2i, {NAN, NAN}, {NAN, NAN}, {NAN, NAN}},
+                                        {s, s, range.t2i, range.i2t, {1e308, -1}, {-INFINITY, -2}, {1, NAN}}};
+        struct report r = {s, s, s, s, s, s, s, s, &fact, 1, &split, 1, rivals, 2};
         size_t size = 0;
         check_page(&r);
         char *page = written(&r, &size);
