@@ -97,6 +97,39 @@ static bool goes(const struct parser *p, int i)   // prepositions that hardly fo
     return false;
 }
 
+// Do the words at i and i + 1 make a noun that the dictionary has? The second may be a plural.
+static bool paired(const struct parser *p, int i)
+{
+    char lemma[80];
+    if (!(is(p, i) & PAIR_FIRST) || i < 0 || i + 1 >= p->pieces)
+        return false;
+    if ((is(p, i + 1) & PAIR_SECOND) && table_pair(p->table, pair_hash(p->hash[i], p->hash[i + 1])))
+        return true;
+    if (!(is(p, i + 1) & IS_PLURAL))
+        return false;
+    int n = parser_lemma(p, i + 1, false, lemma);
+    return table_pair(p->table, pair_hash(p->hash[i], word_hash(lemma, (size_t)n)));
+}
+
+static bool taken(const struct parser *p, int i)   // what a verb before it takes and a noun does not
+{
+    return opens(p, i) || (tag(p, i) == PRON && i < p->pieces);
+}
+
+static void mend_pair(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = is(p, i);
+    bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP;
+    if (k->tag != VBN && first && paired(p, i)) {
+        bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->frames & FRAME_NONE);
+        k->tag = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
+    } else if (k->tag != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
+               !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP)) {
+        k->tag = NOUN;
+    }
+}
+
 static void mend(struct parser *p)
 {
     static const uint32_t small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
@@ -109,6 +142,8 @@ static void mend(struct parser *p)
             continue;   // the, of, and: nothing to mend
         if ((m & M_NEVER_VERB) && verb_tag(k->tag))
             k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+        if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
+            mend_pair(p, i);
         if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
             k->tag = VERB;
         // "a ... boy smiles": nothing plural follows "a"

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The word table's file (zlib over it all): head, edits, profiles, weights, words, the first `rows` words' own scores.
+// The word table's file (zlib over it all): head, edits, profiles, weights, words, the first `rows` words' own scores,
+// pairs (the first, then the distance of each from the one before).
 #ifndef CAPTION_FORMAT_H
 #define CAPTION_FORMAT_H
 
 #include <stdint.h>
 
-#define TABLE_MAGIC "dihtwrd"
+#define TABLE_MAGIC "dihtwr2"
 enum { WORD_BYTES = 64 };   // longest word the table holds
 
 struct table_head {
     char magic[8];
-    uint32_t edits, profiles, words, rows;
+    uint32_t edits, profiles, words, rows, pairs;
 };
 
 // What many words have in common. A word: bytes shared with the word before, bytes of its own, profile (two bytes), its

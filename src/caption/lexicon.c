@@ -26,6 +26,7 @@ void lexicon_free(struct lexicon *l)
     free(l->row_form);
     free(l->class);
     free(l->tag);
+    free(l->pair);
     *l = (struct lexicon){0};
 }
 
@@ -198,6 +199,8 @@ int lexicon_make(struct lexicon *l, const struct treebank *b, const char *wordne
         int64_t form = map_get(l->forms.index, text, len, -1);
         l->type[i].class = form >= 0 ? l->class[form] : (uint8_t)unknown_class(text, len);
     }
+    if (!rc)   // only now: what a word is chose its class
+        rc = pairs_read(&l->forms, wordnet, &l->pair, &l->pairs);
     if (!rc)
         log_info("%lld words, %lld with weights of their own", (long long)n, (long long)l->rows);
     free(types);
@@ -297,7 +300,7 @@ static int put_words(const struct writer *w, gzFile f)
 static int put_all(const struct writer *w, gzFile f, const struct weights *weights, const int8_t *rows)
 {
     struct table_head head = {TABLE_MAGIC, (uint32_t)map_count(w->edits), (uint32_t)map_count(w->profiles), (uint32_t)w->n,
-                              (uint32_t)w->l->rows};
+                              (uint32_t)w->l->rows, (uint32_t)w->l->pairs};
     int rc = put(f, &head, sizeof head);
     for (int64_t i = 0; !rc && i < map_count(w->edits); i++)
         rc = put(f, map_key(w->edits, i, NULL, NULL), sizeof(struct edit));
@@ -307,7 +310,13 @@ static int put_all(const struct writer *w, gzFile f, const struct weights *weigh
         rc = put(f, weights, sizeof *weights);
     if (!rc)
         rc = put_words(w, f);
-    return rc ? rc : put(f, rows, (size_t)w->l->rows * 3 * TAGS);
+    if (!rc)
+        rc = put(f, rows, (size_t)w->l->rows * 3 * TAGS);
+    for (int64_t i = 0; !rc && i < w->l->pairs; i++) {
+        uint32_t more = w->l->pair[i] - (i ? w->l->pair[i - 1] : 0);
+        rc = put(f, &more, sizeof more);
+    }
+    return rc;
 }
 
 int lexicon_write(const struct lexicon *l, const char *path, const struct weights *weights, const int8_t *rows)

@@ -20,6 +20,8 @@ struct lexicon {
     int32_t *row_form;             // the form of each row
     int64_t rows;
     uint8_t *class, *tag;          // of each form
+    uint32_t *pair;                // pair_hash, rising
+    int64_t pairs;
 };
 
 int lexicon_make(struct lexicon *l, const struct treebank *b, const char *wordnet);

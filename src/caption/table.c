@@ -161,26 +161,48 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
     return 0;
 }
 
+static int read_pairs(struct table *t, gzFile f, uint32_t n, const char *path)
+{
+    uint32_t pair = 0, more;
+    for (uint32_t k = 0; k < n; k++) {
+        int rc = get(f, &more, sizeof more, path);
+        if (!rc && (more == 0 || pair + more < pair))
+            rc = FAIL(EFORMAT_, "%s: pair %u of the table is damaged; install it again", path, k);
+        if (rc)
+            return rc;
+        pair += more;
+        uint32_t i = (pair >> 1) & t->pair_mask;
+        while (t->pairs[i])
+            i = (i + 1) & t->pair_mask;
+        t->pairs[i] = pair;
+    }
+    return 0;
+}
+
 static int read_table(struct table *t, gzFile f, const struct listener *to, const char *path)
 {
     struct table_head head;
     struct profile *profiles = NULL;
     int rc = get(f, &head, sizeof head, path);
     if (!rc && (memcmp(head.magic, TABLE_MAGIC, sizeof head.magic) != 0 || head.words >= 1u << 22 || head.rows > head.words ||
-                head.edits > 65535 || head.profiles > 65535))
+                head.edits > 65535 || head.profiles > 65535 || head.pairs >= 1u << 20))
         return FAIL(EFORMAT_, "%s: not a word table of this version of the program (it opens with \"%s\")", path, TABLE_MAGIC);
     if (rc)
         return rc;
     t->count = head.words + 1;
     t->n_edits = (int)head.edits;
-    uint64_t slots = 1;
+    uint64_t slots = 1, pairs = 1;
     while (slots < 2 * (uint64_t)t->count)
         slots *= 2;
+    while (pairs < 2 * (uint64_t)head.pairs + 1)
+        pairs *= 2;
     t->mask = (uint32_t)(slots - 1);
+    t->pair_mask = (uint32_t)(pairs - 1);
     struct arena a = {0};
     for (int pass = 0; !rc && pass < 2; pass++) {
         t->words = arena_take(&a, (size_t)t->count * sizeof *t->words);
         t->slots = arena_take(&a, slots * sizeof *t->slots);
+        t->pairs = arena_take(&a, pairs * sizeof *t->pairs);
         t->weights = arena_take(&a, sizeof *t->weights);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         if (pass == 0)
@@ -192,6 +214,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         rc = FAIL(EMEMORY_, "out of memory for the word table");
     if (!rc) {
         memset(t->slots, 0, slots * sizeof *t->slots);
+        memset(t->pairs, 0, pairs * sizeof *t->pairs);
         memset(t->words, 0, sizeof *t->words);
         t->words[0].tag = NO_TAG;
         rc = get(f, t->edits, head.edits * sizeof *t->edits, path);
@@ -211,6 +234,8 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         rc = read_words(t, f, &head, profiles, to, path);
     for (uint32_t i = 1; !rc && i <= head.rows; i++)
         rc = get(f, &t->words[i], 3 * sizeof(scores), path);
+    if (!rc)
+        rc = read_pairs(t, f, head.pairs, path);
     if (!rc)
         lists_mark(t);
     free(profiles);

@@ -24,6 +24,7 @@ enum {
     IS_NOUN = 1, IS_PLURAL = 2, IS_VERB = 4, IS_THIRD = 8, IS_ING = 16, IS_PAST = 32, IS_PARTICIPLE = 64,
     IS_ADJ = 128, IS_ADV = 256, IS_NAME = 512,           // a noun only ever written with a capital
     MOSTLY_NOUN = 1024, MOSTLY_VERB = 2048, MOSTLY_ADJ = 4096,   // of WordNet's tagged senses, three of four
+    PAIR_FIRST = 8192, PAIR_SECOND = 16384,   // of a noun of two words that WordNet has: magnifying glass
 };
 
 // How a word is written.
@@ -83,6 +84,8 @@ struct table {
     uint32_t mask;
     struct edit *edits;
     int n_edits;
+    uint32_t *pairs;        // pair_hash of nouns of two words, one of which could be a verb; 0: an empty place
+    uint32_t pair_mask;
     struct weights *weights;
     void *memory;
 };
@@ -121,6 +124,20 @@ static inline const struct word *table_find(const struct table *t, uint64_t hash
 }
 
 const struct word *table_word(const struct table *t, const char *lower, size_t len);
+
+// Two words' hashes as one of 28 bits, never 0.
+static inline uint32_t pair_hash(uint64_t first, uint64_t second)
+{
+    return (uint32_t)(((first ^ (second << 1 | second >> 63)) * 0xff51afd7ed558ccdu) >> 36) | 1;
+}
+
+static inline bool table_pair(const struct table *t, uint32_t pair)
+{
+    for (uint32_t i = (pair >> 1) & t->pair_mask; t->pairs[i]; i = (i + 1) & t->pair_mask)
+        if (t->pairs[i] == pair)
+            return true;
+    return false;
+}
 
 // A word the table does not hold, from its looks: class, tag and `self`.
 void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);

@@ -24,6 +24,9 @@ struct forms {
 // out. Entries of several words are left out.
 int forms_read(struct forms *f, const char *dir);
 void forms_free(struct forms *f);
+// Nouns of two words, one of which could be a verb, as pair_hash, rising; sets PAIR_FIRST and PAIR_SECOND of their words.
+// The caller frees.
+int pairs_read(struct forms *f, const char *dir, uint32_t **out, int64_t *n);
 // The form's place, made when new; negative: EMEMORY_.
 int64_t forms_add(struct forms *f, const char *text, size_t len);
 const char *forms_text(const struct forms *f, int64_t i, size_t *len);

@@ -186,6 +186,16 @@ static void what_they_were_not(void)
     expect("held", 150, (const double[]){.94, .80, .62, .93, .84, .93});
 }
 
+static void a_later_draw(void)
+{
+    expect("open_dev", 75, (const double[]){.94, .83, .58, .92, .85, .94});
+}
+
+static void the_half_of_it_not_looked_at(void)
+{
+    expect("open_held", 75, (const double[]){.93, .74, .53, .92, .81, .92});
+}
+
 int main(void)
 {
     if (table_open(&table, NULL) || !(parser = parser_new(table))) {
@@ -194,6 +204,8 @@ int main(void)
     }
     CASE(what_rules_were_written_with);
     CASE(what_they_were_not);
+    CASE(a_later_draw);
+    CASE(the_half_of_it_not_looked_at);
     parser_free(parser);
     table_close(table);
     return check_done();
