@@ -153,7 +153,7 @@ static void killed_runs_go_on(void)
     CHECK(diht("filter many.tsv --json --no-action --verdicts parts.jsonl") == 0 && figure(NULL, "judged") == MANY);
     // two at once: one of them is told
     pid_t first = start("filter many.tsv --verdicts both.jsonl"), second = start("filter many.tsv --verdicts both.jsonl");
-    int a, b;
+    int a = 0, b = 0;
     CHECK(waitpid(first, &a, 0) == first && waitpid(second, &b, 0) == second);
     CHECK(WEXITSTATUS(a) + WEXITSTATUS(b) <= 1);
     CHECK(diht("filter many.tsv --json --verdicts both.jsonl") == 0 && system("cmp whole.jsonl both.jsonl") == 0);
