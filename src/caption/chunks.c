@@ -71,22 +71,23 @@ static bool only_adjective(const struct parser *p, int i)
     return false;
 }
 
-// Could the nouns before the verb at i be what it agrees with, by number and by who acts?
-static bool agrees(const struct parser *p, int i)
+static bool taken(const struct parser *p, int i)   // what a verb before it takes and a noun does not
 {
-    bool third = is(p, i) & IS_THIRD, several = is(p, i - 1) & IS_PLURAL;
-    int from = i - 1;
-    while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
-        from--;
-    if (tag(p, i - 1) == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
-        return true;
-    if (!third)
-        return several;
-    bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
-    return !several && (opens(p, from - 1) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || !ends);
+    return opens(p, i) || (tag(p, i) == PRON && i < p->pieces);
 }
 
-static bool starts_phrase(const struct parser *p, int i) { return i == 0 || tag(p, i - 1) == PUNCT; }
+static bool capital(const struct parser *p, int i)
+{
+    char c = (unsigned)i < (unsigned)p->pieces ? p->text[p->piece[i].start] : 0;
+    return c >= 'A' && c <= 'Z';
+}
+
+// "South Sandwich Islands": written like the nouns around it, nothing a verb takes behind it
+static bool titled(const struct parser *p, int i)
+{
+    return capital(p, i) && capital(p, i - 1) && (noun(p, i + 1) || tag(p, i + 1) == VBG ? capital(p, i + 1) : i + 1 == p->pieces || tag(p, i + 1) == PUNCT) &&
+           !(is(p, i) & (MOSTLY_VERB | IS_PAST)) && !being(p, i - 1);
+}
 
 static bool goes(const struct parser *p, int i)   // prepositions that hardly follow a noun
 {
@@ -95,6 +96,41 @@ static bool goes(const struct parser *p, int i)   // prepositions that hardly fo
         if (piece_equals(p, i, ways[k]))
             return true;
     return false;
+}
+
+// Could the nouns before the verb at i be what it agrees with, by number and by who acts?
+static bool agrees(const struct parser *p, int i)
+{
+    if (titled(p, i))
+        return false;
+    bool third = is(p, i) & IS_THIRD, several = is(p, i - 1) & IS_PLURAL;
+    int from = i - 1;
+    while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
+        from--;
+    const struct piece *subject = &p->piece[i - 1];
+    if (subject->tag == PROPN && !third && p->lower[subject->start + subject->len - 1] != 's')
+        return tag(p, from - 1) == CCONJ || taken(p, i + 1);   // "Edward Bear": he would bear
+    if (subject->tag == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
+        return true;
+    bool acts = opens(p, from - 1) || (from > 0 && number(p, from - 1)) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || taken(p, i + 1);
+    if (!third)   // "dots square grid": things do not, but for verbs that hardly are nouns
+        return several && (acts || ((is(p, i) & MOSTLY_VERB) && !number(p, i + 1)));
+    bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
+    return !several && (acts || (!ends && !number(p, i + 1) && (tag(p, i + 1) != ADP || goes(p, i + 1))));
+}
+
+static bool starts_phrase(const struct parser *p, int i) { return i == 0 || tag(p, i - 1) == PUNCT; }
+
+// "(transparent fix)": an adjective and a noun are all there is
+static bool fragment(const struct parser *p, int i)
+{
+    return starts_phrase(p, i - 1) && (i + 1 == p->pieces || tag(p, i + 1) == PUNCT) && !(is(p, i) & MOSTLY_VERB);
+}
+
+// "check box", "Mount Hood": written like the noun behind it, which is one and has no article. "Track sensor data" is none.
+static bool heading(const struct parser *p, int i)
+{
+    return noun(p, i + 1) && (!(is(p, i + 1) & IS_PLURAL) || (tag(p, i + 1) == PROPN && capital(p, i))) && capital(p, i) == capital(p, i + 1);
 }
 
 // Do the words at i and i + 1 make a noun that the dictionary has? The second may be a plural.
@@ -111,9 +147,18 @@ static bool paired(const struct parser *p, int i)
     return table_pair(p->table, pair_hash(p->hash[i], word_hash(lemma, (size_t)n)));
 }
 
-static bool taken(const struct parser *p, int i)   // what a verb before it takes and a noun does not
+// "Wed Aug 25", "Sat Mar 6", "5 May": no verbs; "you may", "they march" only beside a date
+static void mend_date(struct parser *p, int i)
 {
-    return opens(p, i) || (tag(p, i) == PRON && i < p->pieces);
+    if (!(marks(p, i) & M_TIME)) {
+        if (piece_equals(p, i, "sat") || piece_equals(p, i, "sun"))
+            p->piece[i].tag = NUM;
+        return;
+    }
+    bool date = (marks(p, i - 1) & M_TIME) || number(p, i - 1) || number(p, i + 1);
+    bool verb = (marks(p, i) & M_AUX) || piece_equals(p, i, "march");
+    if (!verb || (date && !noun(p, i - 1) && tag(p, i - 1) != PRON))
+        p->piece[i].tag = PROPN;
 }
 
 static void mend_pair(struct parser *p, int i)
@@ -142,6 +187,8 @@ static void mend(struct parser *p)
             continue;   // the, of, and: nothing to mend
         if ((m & M_NEVER_VERB) && verb_tag(k->tag))
             k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+        if (((m & M_TIME) && (verb_tag(k->tag) || k->tag == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
+            mend_date(p, i);
         if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
             mend_pair(p, i);
         if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
@@ -161,13 +208,17 @@ static void mend(struct parser *p)
         if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_ING | IS_PAST)) &&
             !(m & M_COMMAND) && tag(p, i + 1) == ADP)
             k->tag = NOUN;
+        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)) && heading(p, i))
+            k->tag = NOUN;
+        if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
+            k->tag = NOUN;   // watch, bowling
         if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
             k->tag = ADJ;   // fast, small library
         // "tennis shoes", "shoe print": a verb would agree with the noun before
         if (k->tag == VERB && noun(p, i - 1) && (what & (IS_NOUN | IS_PLURAL)) && !(what & IS_PAST) && !agrees(p, i))
-            k->tag = NOUN;
+            k->tag = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
         // a determiner, an adjective or a preposition makes a noun of what can be one
-        bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && opens(p, i - 2));
+        bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i)));
         if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
             k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
         if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
@@ -188,6 +239,8 @@ static void mend(struct parser *p)
         // -ing that WordNet knows as an adjective before others
         if ((what & IS_ING) && (what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
             k->tag = ADJ;
+        if ((what & MOSTLY_ADJ) && k->tag == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
+            k->tag = ADJ;   // electric plug
         // what can only be an adjective, before a noun
         if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER && only_adjective(p, i))
             k->tag = ADJ;
@@ -198,7 +251,7 @@ static void mend(struct parser *p)
         if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && p->word[2 + i] == &p->unknown[i])
             k->tag = NOUN;
         if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
-            (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || p->pieces == 1 || tag(p, 1) == PUNCT))
+            (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
             k->tag = (what & IS_ING) ? VBG : VERB;
         if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
             (tag(p, i + 1) == ADP || i + 1 == p->pieces))
@@ -210,7 +263,8 @@ static void mend(struct parser *p)
 static bool compounded(const struct parser *p, int from, int i)
 {
     const struct word *before = p->word[2 + i - 1];
-    return !opens(p, from) && (is(p, i) & IS_NOUN) && !being(p, i - 1) && !(before->marks & (M_MOVER | M_MEDIA)) &&
+    bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(is(p, i + 1) & IS_PLURAL);
+    return (!opens(p, from) || thing) && (is(p, i) & IS_NOUN) && !being(p, i - 1) && !(before->marks & (M_MOVER | M_MEDIA)) &&
            !(before->is & IS_PLURAL) && !(marks(p, i) & M_SHOW);
 }
 
@@ -223,6 +277,8 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
     bool bare = i == from;
     while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next == i + 1))
         next++;
+    if (sign(p, next) == '"' && sign(p, i - 1) == '"')
+        next++;   // "required" bubbles
     if (!noun(p, next))
         return false;
     if (!bare && noun(p, i - 1) && tag(p, i) == VBN)   // a grass filled pond
@@ -244,7 +300,7 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
     if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ))
         return !(p->word[2 + i]->frames & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
     return starts_phrase(p, i) && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->frames & FRAME_OBJECT) ||
-                      being(p, next));
+                      being(p, next) || (p->word[2 + next]->kind == KIND_BODY && !(is(p, next) & IS_PLURAL)));   // kissing face
 }
 
 static int preposition_end(const struct parser *p, int i);
@@ -304,7 +360,7 @@ static int noun_phrase_end(const struct parser *p, int from)
             if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
                 break;
         } else if (sign(p, i) == '"' || sign(p, i) == '-') {
-            if (i == from || (p->piece[i].flags & PIECE_ALONE) || !noun(p, i + 1))
+            if (i == from || (p->piece[i].flags & PIECE_ALONE) || !(noun(p, i + 1) || (tag(p, i + 1) == VBN && sign(p, i + 2) == '"')))
                 break;
         } else {
             break;

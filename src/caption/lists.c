@@ -17,7 +17,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
               "numbers pieces slices kinds types sets"},
     {M_MEDIA, "photo photograph image picture portrait illustration view closeup close-up video drawing painting silhouette "
               "shot snapshot vector sketch scene footage cartoon render rendering photos images pictures portraits stock pic "
-              "statue sculpture panorama selfie screenshot view side profile icon logo animation"},
+              "panorama selfie screenshot icon logo animation"},
     {M_LINK, "seem seems seemed become becomes became becoming remain remains remained look looks looked feel feels felt "
              "appear appears appeared stay stays stayed looking feeling"},
     {M_BE, "be is are was were am been being 's 're 'm"},
@@ -54,8 +54,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
                 "haus mann frau auf bei sich wie zu"},
     {M_SMALL, "the a an of and in on at with for to from by is are was were this that his her their its my your our it he she "
               "they we you i as or but not be has have near into up down over under while who which there"},
-    {M_SPOT, "spot place seat view look trip visit ticket guide introduction tribute room house home area "
-             "recipe idea ideas tips tool"},
+    {M_SPOT, "spot place seat view look trip visit ticket guide introduction room house home area idea ideas"},
     {M_WEAR, "suit dress shirt jacket coat hat uniform costume gown skirt jeans pants shorts sweater helmet glasses sunglasses "
              "clothes clothing outfit tie scarf cap apron vest robe kimono bikini swimsuit t-shirt tuxedo blouse hoodie boots "
              "hair beard attire gear camera backpack bag blazer cardigan pullover sari turban hijab mask beanie gloves bonnet "

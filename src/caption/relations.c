@@ -167,6 +167,12 @@ static struct group infinitive_subject(const struct relater *r, int k)
     return r->subject;
 }
 
+static bool base_form(const struct relater *r, const struct phrase *f)
+{
+    unsigned is = piece_is(r->p, f->verb);
+    return f->form == V_FINITE && !f->helped && (is & IS_VERB) && !(is & (IS_THIRD | IS_PAST));
+}
+
 static struct group subject_of(struct relater *r, int k, bool *joined)
 {
     static const struct group none = {0};
@@ -194,6 +200,9 @@ static struct group subject_of(struct relater *r, int k, bool *joined)
     }
     if (r->finite && before == P_NOUN && r->last.n && !r->fresh)
         return r->last;
+    if (before == P_COMMA && base_form(r, f) && r->candidate.n == 1 && r->p->piece[r->p->object[r->candidate.at[0]].head].tag == NOUN &&
+        !(head_word(r, r->candidate.at[0])->is & IS_PLURAL))
+        return none;   // a map, enjoy it
     return r->candidate.n ? r->candidate : none;
 }
 

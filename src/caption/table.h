@@ -53,7 +53,7 @@ struct word {
 _Static_assert(sizeof(struct word) == 64, "a word is a cache line");
 
 enum { FRAME_OBJECT = 1, FRAME_NONE = 2 };   // can take an object; can stand without
-enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_PERSON = 18, KIND_TIME = 28 };
+enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_BODY = 8, KIND_PERSON = 18, KIND_TIME = 28 };
 
 struct edit {
     uint8_t strip;     // bytes off the end

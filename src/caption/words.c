@@ -347,11 +347,15 @@ static void split(struct parser *p)
             int end = word_end(p, i + 1);
             add_piece(p, i + 1, end, PIECE_HASH);
             i = end;
+        } else if (c == '.' && is_digit((unsigned char)p->text[i + 1]) && (i == 0 || !is_word((unsigned char)p->text[i - 1]))) {
+            int end = word_end(p, i + 1);   // $.05
+            add_piece(p, i, end, 0);
+            i = end;
         } else {
             int end = i + 1;
             while (end < p->length && p->text[end] == p->text[i])
                 end++;
-            add_piece(p, i, i + 1, 0);
+            add_piece(p, i, i + 1, c == '-' && end > i + 1 ? PIECE_ALONE : 0);   // -- is a dash
             i = end;
         }
     }
