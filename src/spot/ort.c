@@ -9,11 +9,12 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "spot/fold.h"
 
 typedef void *status;
 
 enum slot {
-    GET_ERROR_MESSAGE = 2, CREATE_ENV = 3, CREATE_SESSION = 7, RUN = 9, CREATE_OPTIONS = 10, NO_MEMORY_PATTERN = 17,
+    GET_ERROR_MESSAGE = 2, CREATE_ENV = 3, CREATE_SESSION = 8, RUN = 9, CREATE_OPTIONS = 10, NO_MEMORY_PATTERN = 17,
     SET_OPTIMIZATION = 23, SET_INTRA_THREADS = 24, SET_INTER_THREADS = 25, CREATE_TENSOR = 49, TENSOR_DATA = 51,
     DIMS_COUNT = 61, DIMS = 62, TENSOR_INFO = 65, CREATE_CPU_MEMORY = 69, RELEASE_ENV = 92, RELEASE_STATUS = 93,
     RELEASE_MEMORY = 94, RELEASE_SESSION = 95, RELEASE_VALUE = 96, RELEASE_TENSOR_INFO = 99, RELEASE_OPTIONS = 100,
@@ -103,6 +104,7 @@ void ort_close(struct ort *o)
 int ort_net_open(struct ort_net **out, struct ort *o, const char *path, const char *input, const char *output)
 {
     struct ort_net *n = *out = calloc(1, sizeof *n);
+    struct buf file = {0}, folded = {0};
     if (!n)
         return FAIL(EMEMORY_, "out of memory");
     *n = (struct ort_net){.ort = o, .path = strdup(path), .input = strdup(input), .output = strdup(output)};
@@ -110,8 +112,14 @@ int ort_net_open(struct ort_net **out, struct ort *o, const char *path, const ch
     if (!rc && !file_exists(path))
         rc = FAIL(EMISSING_, "%s: not there", path);
     if (!rc)
-        rc = failed(o, CALL(o, CREATE_SESSION, status, void *, const char *, const void *, void **)
-                    (o->env, path, o->options, &n->session), EFORMAT_, path);
+        rc = file_read(path, &file);
+    if (!rc && (rc = onnx_fold(&folded, &file)) >= 0) {
+        const struct buf *b = rc ? &folded : &file;
+        rc = failed(o, CALL(o, CREATE_SESSION, status, void *, const void *, size_t, const void *, void **)
+                    (o->env, b->at, b->len, o->options, &n->session), EFORMAT_, path);
+    }
+    buf_free(&file);
+    buf_free(&folded);
     if (rc) {
         ort_net_close(n);
         *out = NULL;
