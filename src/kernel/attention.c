@@ -2,13 +2,17 @@
 // Attention, whole: a piece is one sequence and one head.
 #include <math.h>
 
-#include "kernel/inner.h"
+#include "kernel/engine.h"
+
+// Fewer keys are packed in more time than narrow scores save.
+enum { NARROW_KEYS = 128 };
 
 struct job {
     struct ctx *ctx;
     struct attend base;        // pointers to row 0, head 0
     const struct span *spans;
     int heads;
+    const struct engine *narrow;
 };
 
 static struct attend one(const struct job *j, int64_t piece, int worker)
@@ -29,6 +33,7 @@ static struct attend one(const struct job *j, int64_t piece, int worker)
     a.nq = s->nq;
     a.nk = s->nk;
     a.pos = s->pos;
+    a.narrow = s->nk >= NARROW_KEYS ? j->narrow : NULL;
     a.scratch = ctx_scratch(j->ctx, worker);
     return a;
 }
@@ -54,6 +59,10 @@ void whole_attention(struct ctx *ctx, view out, view lse, view q, int64_t ldq, v
     struct job j = {.ctx = ctx, .spans = spans, .heads = heads, .base = {
         .q = q.at, .k = k.at, .v = v.at, .ldq = ldq, .ldk = ldk, .ldv = ldv, .out = out.at, .lse = lse.at,
         .ldo = (int64_t)heads * dim, .ld_lse = heads, .dim = dim, .causal = causal, .factor = 1 / sqrt(dim)}};
+    // pictures, and not in training: its backward pass makes the scores again, in float. What the softmax weighs stays
+    // float too: in bytes a long tail of small weights would vanish
+    if (ctx->engine->holds != ctx->real && !lse.at && !causal)
+        j.narrow = ctx->engine;
     pool_run(ctx->pool, nspans * heads, piece_forward, &j);
 }
 

@@ -30,4 +30,11 @@ static inline int64_t engine_panel(const struct engine *e, int64_t k)
     return e->panel * (engine_k(e, k) * (int64_t)dtype_size(e->holds) + tail);
 }
 
+// Bytes of n columns, of m rows as a narrow engine takes them.
+static inline int64_t engine_columns(const struct engine *e, int64_t k, int64_t n) { return pieces_of(n, e->panel) * engine_panel(e, k); }
+static inline int64_t engine_rows(const struct engine *e, int64_t k, int64_t m)
+{
+    return pieces_of(m, e->height) * e->height * engine_row(e, k);
+}
+
 #endif

@@ -83,6 +83,7 @@ struct attend {
     int dim;
     bool causal;
     double factor;             // 1 / sqrt(dim)
+    const struct engine *narrow;   // the scores are its products; NULL: the table's own (forward)
     void *scratch;
 };
 

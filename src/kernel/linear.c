@@ -147,9 +147,9 @@ static void spread(const struct engine *engine, struct product *p, bool held)
 // The rows as a narrow engine takes them, in the worker's scratch.
 static void narrow(const struct engine *engine, struct product *p, bool held)
 {
-    int64_t rows = pieces_of(p->m, engine->height) * engine->height, bytes = rows * engine_row(engine, p->k);
+    int64_t bytes = engine_rows(engine, p->k, p->m);
     struct quant *quant = (struct quant *)((char *)p->scratch + bytes);
-    assert(bytes + rows * (int64_t)sizeof *quant <= WORKER_SCRATCH);
+    assert(bytes + p->m * (int64_t)sizeof *quant <= WORKER_SCRATCH);
     if (!held)
         engine->pack_rows(p->scratch, quant, p->a, p->a_row, p->a_k, p->m, p->k);
     p->packed_rows = p->scratch;

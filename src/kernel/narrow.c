@@ -65,6 +65,53 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
                                               inverse, zero));
     }
 }
+
+// A line of signed codes of a column, and what they add up to.
+ALWAYS __m512i signed_codes(const float *b, int64_t k, vf scale, vi *sum)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    vi x[4];
+UNROLL
+    for (int i = 0; i < 4; i++) {
+        x[i] = v_nearest(v_load_n(b + i * VL, k - i * VL) / scale);
+        *sum += x[i];
+    }
+    return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(_mm512_packs_epi32((__m512i)x[0], (__m512i)x[1]),
+                                                              _mm512_packs_epi32((__m512i)x[2], (__m512i)x[3])));
+}
+
+// narrow_pack_bytes for columns that lie in one piece, the same codes.
+static void pack(void *to, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+{
+    const float *b = b_;
+    int64_t filled = engine_k(&ENGINE, k);
+    if (b_k != 1) {
+        narrow_pack_bytes(to, b, b_k, b_col, k, n);
+        return;
+    }
+    for (char *at = to; n > 0; n -= PANEL, b += PANEL * b_col, at += engine_panel(&ENGINE, k)) {
+        float *scale = (float *)(at + PANEL * filled), *sum = scale + PANEL;
+        vi sums[PANEL] = {{0}};
+        for (int64_t j = 0; j < PANEL; j++) {
+            vf most = v_all(0);
+            for (int64_t l = 0; l < k && j < n; l += VL)
+                most = v_max(most, (vf)((vi)v_load_n(b + j * b_col + l, k - l) & 0x7fffffff));
+            float top = v_top(most);
+            scale[j] = j < n ? top > 0 ? top / 127 : 1 : 0;
+        }
+        for (int64_t l = 0; l < filled; l += LINE)
+            for (int64_t from = 0; from < PANEL; from += WORDS) {
+                __m512i r[WORDS];
+                for (int64_t i = from; i < from + WORDS; i++)
+                    r[i - from] = i < n ? signed_codes(b + i * b_col + l, k - l, v_all(scale[i]), &sums[i]) : _mm512_setzero_si512();
+                v_turn((vi *)r);
+                for (int64_t w = 0; w < WORDS; w++)
+                    _mm512_storeu_si512(at + ((l / WORD + w) * PANEL + from) * WORD, r[w]);
+            }
+        for (int64_t j = 0; j < PANEL; j++)
+            sum[j] = v_sum(v_float(sums[j]));
+    }
+}
 #else
 // Two vectors of floats: bfloat16, `a`'s first.
 ALWAYS __m512i both(vf a, vf b) { return (__m512i)_mm512_cvtne2ps_pbh((__m512)b, (__m512)a); }
@@ -242,9 +289,4 @@ static void product(const struct product *p)
 }
 #endif
 
-#if BYTES
-#define PACK narrow_pack_bytes
-#else
-#define PACK pack
-#endif
-const struct engine ENGINE = {TILES ? "amx" : BYTES ? "avx512" : "avx512-dot", BYTES ? S8 : BF16, BYTES ? S8 : BF16, BLOCK_ROWS, PANEL, PACK, pack_rows, product};
+const struct engine ENGINE = {TILES ? "amx" : BYTES ? "avx512" : "avx512-dot", BYTES ? S8 : BF16, BYTES ? S8 : BF16, BLOCK_ROWS, PANEL, pack, pack_rows, product};

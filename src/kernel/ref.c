@@ -3,7 +3,7 @@
 // answers to this one in tests/kernels.
 #include <math.h>
 
-#include "kernel/inner.h"
+#include "kernel/engine.h"
 
 typedef REAL real;
 
@@ -235,26 +235,42 @@ static double score(const struct attend *p, const real *q, int64_t j)
     return s * p->factor;
 }
 
-// Two passes over the keys (denominator, then values), so that no row of scores is kept.
+// A query's scores by a narrow engine, in the scratch behind its keys.
+static const real *narrow_scores(const struct attend *p, const real *q)
+{
+    const struct engine *e = p->narrow;
+    struct quant quant;
+    char *rows = (char *)p->scratch + engine_columns(e, p->dim, p->nk), *scores = rows + engine_rows(e, p->dim, 1);
+    assert(scores + p->nk * (int64_t)sizeof(real) <= (char *)p->scratch + WORKER_SCRATCH);
+    e->pack_rows(rows, &quant, q, p->ldq, 1, 1, p->dim);
+    e->product(&(struct product){.m = 1, .n = p->nk, .k = p->dim, .packed_rows = rows, .quant = &quant, .packed = p->scratch,
+                                 .c = scores, .c_row = p->nk, .alpha = p->factor});
+    return (const real *)scores;
+}
+
+// Two passes over the keys (denominator, then values), so that no row of scores need be kept.
 static void attention(const struct attend *p)
 {
     real *lse = p->lse;
+    if (p->narrow)
+        p->narrow->pack(p->scratch, p->k, 1, p->ldk, p->dim, p->nk);
     for (int64_t i = 0; i < p->nq; i++) {
         const real *q = (const real *)p->q + i * p->ldq, *v = p->v;
         real *out = (real *)p->out + i * p->ldo;
         int64_t nk = keys_seen(p, i);
+        const real *ready = p->narrow ? narrow_scores(p, q) : NULL;
         double max = -INFINITY, sum_ = 0;
         for (int64_t j = 0; j < nk; j++)
-            max = fmax(max, score(p, q, j));
+            max = fmax(max, (ready ? (double)ready[j] : score(p, q, j)));
         for (int64_t j = 0; j < nk; j++)
-            sum_ += exp(score(p, q, j) - max);
+            sum_ += exp((ready ? (double)ready[j] : score(p, q, j)) - max);
         double log_sum = max + log(sum_);
         if (lse)
             lse[i * p->ld_lse] = (real)log_sum;
         double acc[ATTENTION_DIM];
         memset(acc, 0, (size_t)p->dim * sizeof *acc);
         for (int64_t j = 0; j < nk; j++) {
-            double w = exp(score(p, q, j) - log_sum);
+            double w = exp((ready ? (double)ready[j] : score(p, q, j)) - log_sum);
             for (int d = 0; d < p->dim; d++)
                 acc[d] += w * v[j * p->ldv + d];
         }

@@ -6,6 +6,7 @@
 //           +----------------+                          one block of scores (backward: and of its gradient)
 //   queries |  block of BQ   |  x  values
 //           +----------------+
+#include "kernel/engine.h"
 #include "kernel/simd.h"
 
 enum { FORWARD_ROWS = 2 * HEIGHT, BACKWARD_ROWS = 4 * HEIGHT };
@@ -34,6 +35,17 @@ static void multiply(const float *a, int64_t a_row, const float *packed, float *
     struct product p = {.m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_k = 1, .packed = packed, .c = c, .c_row = c_row,
                         .alpha = alpha};
     NAMED(product)(&p);
+}
+
+// The same by a narrow engine, the rows of a packed on the way.
+static void multiply_narrow(const struct engine *e, const float *a, int64_t a_row, void *rows, const void *packed, float *c,
+                            int64_t c_row, int64_t m, int64_t n, int64_t k, double alpha)
+{
+    struct quant quant[FORWARD_ROWS];
+    struct product p = {.m = m, .n = n, .k = k, .packed_rows = rows, .quant = quant, .packed = packed, .c = c, .c_row = c_row,
+                        .alpha = alpha};
+    e->pack_rows(rows, quant, a, a_row, 1, m, k);
+    e->product(&p);
 }
 
 // c += packed_rows packed
@@ -71,19 +83,27 @@ static float soften(float *s, int64_t seen, int64_t n, float *max_out)
 void NAMED(attention)(const struct attend *p)
 {
     int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL);
+    const struct engine *narrow = p->narrow;
     struct carver scratch = {p->scratch, WORKER_SCRATCH / sizeof(float)};
-    float *keys = carve(&scratch, row * dim), *values = carve(&scratch, nk * up(dim, PANEL));
-    float *scores = carve(&scratch, FORWARD_ROWS * row);
+    float *keys = carve(&scratch, narrow ? engine_columns(narrow, dim, nk) / 4 : row * dim);
+    float *values = carve(&scratch, nk * up(dim, PANEL)), *scores = carve(&scratch, FORWARD_ROWS * row);
+    float *queries = carve(&scratch, narrow ? engine_rows(narrow, dim, FORWARD_ROWS) / 4 : 0);
     if (scratch.left < 0) {
-        inner_ref_f32.attention(p);
+        struct attend plain = *p;
+        plain.narrow = NULL;
+        inner_ref_f32.attention(&plain);
         return;
     }
-    NAMED(pack)(keys, p->k, 1, p->ldk, dim, nk);
+    (narrow ? narrow->pack : NAMED(pack))(keys, p->k, 1, p->ldk, dim, nk);
     NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
     for (int64_t from = 0; from < p->nq; from += FORWARD_ROWS) {
         int64_t rows = least(FORWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
         float inverse[FORWARD_ROWS];
-        multiply((const float *)p->q + from * p->ldq, p->ldq, keys, scores, row, rows, n, dim, p->factor);
+        const float *q = (const float *)p->q + from * p->ldq;
+        if (narrow)
+            multiply_narrow(narrow, q, p->ldq, queries, keys, scores, row, rows, n, dim, p->factor);
+        else
+            multiply(q, p->ldq, keys, scores, row, rows, n, dim, p->factor);
         for (int64_t i = 0; i < rows; i++) {
             float max, sum = soften(scores + i * row, keys_of(p, from + i, 1), up(n, VL), &max);
             inverse[i] = 1 / sum;
