@@ -161,11 +161,17 @@ static void mend_date(struct parser *p, int i)
         p->piece[i].tag = PROPN;
 }
 
+static bool still(const struct parser *p, int i)   // a thing that does nothing by itself
+{
+    return noun(p, i) && !being(p, i) && !(is(p, i) & IS_PLURAL) && !(marks(p, i) & (M_MOVER | M_MEDIA)) && tag(p, i) != PROPN;
+}
+
 static void mend_pair(struct parser *p, int i)
 {
     struct piece *k = &p->piece[i];
     unsigned what = is(p, i);
-    bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP;
+    bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP ||
+                 ((what & IS_ING) && still(p, i - 1));   // flower playing cards
     if (k->tag != VBN && first && paired(p, i)) {
         bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->frames & FRAME_NONE);
         k->tag = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
@@ -191,6 +197,8 @@ static void mend(struct parser *p)
             mend_date(p, i);
         if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
             mend_pair(p, i);
+        if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
+            k->tag = NOUN;   // security marking
         if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
             k->tag = VERB;
         // "a ... boy smiles": nothing plural follows "a"
