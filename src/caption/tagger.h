@@ -8,6 +8,8 @@
 #include "caption/table.h"
 
 // words: n + 4 of them, the table's boundary twice before and twice after; shapes /* n */; tags /* n, written */.
-void tag_words(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags);
+typedef void tagger(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags);
+tagger tag_words;                       // what this CPU does best; $DIHT_ISA=ref: the plain one
+tagger tag_words_ref, tag_words_avx2;   // equal to the bit
 
 #endif

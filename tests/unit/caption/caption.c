@@ -125,6 +125,29 @@ static void thresholds(void)
     CHECK(!parser_run(parser, still, strlen(still), 1, true)->keep && parser_run(parser, still, strlen(still), 1, false)->keep);
 }
 
+static void every_tagger_says_the_same(void)
+{
+#ifdef __x86_64__
+    enum { N = 400 };
+    const struct word *words[N + 4];
+    uint8_t shapes[N], plain[N], wide[N];
+    uint32_t r = 1;
+    if (!__builtin_cpu_supports("avx2"))
+        return;
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < N + 4; i++) {
+            r = r * 1664525 + 1013904223;
+            words[i] = i < 2 || i >= N + 2 ? table->words : table->words + (r >> 4) % (uint32_t)table->count;
+            if (i < N)
+                shapes[i] = (uint8_t)(r >> 28) % SHAPES;
+        }
+        tag_words_ref(table, words, shapes, N, plain);
+        tag_words_avx2(table, words, shapes, N, wide);
+        CHECK(memcmp(plain, wide, N) == 0);
+    }
+#endif
+}
+
 static void damaged_tables_are_refused(void)
 {
     struct table *t = NULL;
@@ -151,6 +174,7 @@ int main(int argc, char **argv)
     CASE(dressing_changes_nothing);
     CASE(long_lines_end);
     CASE(thresholds);
+    CASE(every_tagger_says_the_same);
     CASE(damaged_tables_are_refused);
     parser_free(parser);
     table_close(table);
