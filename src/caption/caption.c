@@ -10,8 +10,12 @@
 struct parser *parser_new(const struct table *t)
 {
     struct parser *p = memory_zero(sizeof *p);
-    if (p)
+    if (p) {
         p->table = t;
+        p->piece = p->piece_room + CAPTION_AROUND;
+        for (int i = 0; i < CAPTION_AROUND; i++)
+            p->piece_room[i].tag = NO_TAG;
+    }
     return p;
 }
 

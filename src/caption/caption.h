@@ -18,15 +18,19 @@ enum {
     CAPTION_WORDS = 256,    // and so are words beyond these
     CAPTION_ATTRIBUTES = 512,
     CAPTION_RELATIONS = 512,
+    CAPTION_AROUND = 4,     // pieces before the first and behind the last
 };
 
 struct piece {            // one word or sign
     uint16_t start, len;  // in parser.text
     uint8_t shape, tag;
     uint8_t flags;        // PIECE_*
-    uint8_t unused;
+    uint8_t class;        // of its word, as are the rest
+    uint32_t marks;
+    uint16_t is;
+    uint8_t kind, frames;
 };
-enum { PIECE_HASH = 1, PIECE_SPACE = 2, PIECE_ALONE = 4 };   // #word; blank before; blanks on both sides
+enum { PIECE_HASH = 1, PIECE_SPACE = 2, PIECE_ALONE = 4, PIECE_LETTER = 8 };   // #word; blank before; blanks on both sides; begins with a letter
 
 struct object {
     uint8_t head, first, last;   // pieces
@@ -55,14 +59,15 @@ struct parser {
     char text[CAPTION_BYTES + 64];        // normalised
     char lower[CAPTION_BYTES + 64];
     int length, pieces, objects, attributes, relations;
-    struct piece piece[CAPTION_WORDS];
+    struct piece *piece;                          // those around the first and the last are there, with NO_TAG
+    struct piece piece_room[CAPTION_WORDS + 2 * CAPTION_AROUND];
     const struct word *word[CAPTION_WORDS + 4];   // [2]: of piece 0
     struct word unknown[CAPTION_WORDS];
     struct object object[CAPTION_WORDS];
     struct attribute attribute[CAPTION_ATTRIBUTES];
     struct relation relation[CAPTION_RELATIONS];
     struct verdict verdict;
-    uint64_t hash[CAPTION_WORDS];                 // of the pieces' words
+    uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
     int foreign_letters, letters;
     bool high;                                    // bytes beyond ASCII
 };

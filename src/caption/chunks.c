@@ -11,15 +11,13 @@ struct chunker {
     int n;
 };
 
-static inline int tag(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? p->piece[i].tag : NO_TAG; }
-static inline unsigned marks(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? piece_marks(p, i) : 0; }
-static inline unsigned is(const struct parser *p, int i) { return (unsigned)i < (unsigned)p->pieces ? piece_is(p, i) : 0; }
-static bool noun(const struct parser *p, int i) { return tag(p, i) == NOUN || tag(p, i) == PROPN; }
-static char sign(const struct parser *p, int i)
-{
-    return (unsigned)i < (unsigned)p->pieces && p->piece[i].len == 1 ? p->text[p->piece[i].start] : 0;
-}
-static bool hashtag(const struct parser *p, int i) { return i < p->pieces && (p->piece[i].flags & PIECE_HASH); }
+static inline int tag(const struct parser *p, int i) { return p->piece[i].tag; }
+static inline unsigned marks(const struct parser *p, int i) { return piece_marks(p, i); }
+static inline unsigned is(const struct parser *p, int i) { return piece_is(p, i); }
+static inline bool among(int tag, unsigned set) { return set >> tag & 1; }
+static inline bool noun(const struct parser *p, int i) { return among(tag(p, i), 1u << NOUN | 1u << PROPN); }
+static inline char sign(const struct parser *p, int i) { return p->piece[i].len == 1 ? p->text[p->piece[i].start] : 0; }
+static inline bool hashtag(const struct parser *p, int i) { return p->piece[i].flags & PIECE_HASH; }
 
 static inline bool possessive(const struct parser *p, int i)   // my, its
 {
@@ -35,13 +33,14 @@ static bool describes(const struct parser *p, int i) { return tag(p, i) == ADJ |
 
 static bool number(const struct parser *p, int i)
 {
-    int c = i < p->pieces ? p->word[2 + i]->class : 0;
+    int c = p->piece[i].class;
     return tag(p, i) == NUM || c == CLASS_NUMBER || c == CLASS_CODE;
 }
 
 static bool being(const struct parser *p, int i)   // a person or an animal
 {
-    return (marks(p, i) & M_PERSON) || (i >= 0 && i < p->pieces && (p->word[2 + i]->kind == KIND_PERSON || p->word[2 + i]->kind == KIND_ANIMAL));
+    int kind = p->piece[i].kind;
+    return (marks(p, i) & M_PERSON) || kind == KIND_PERSON || kind == KIND_ANIMAL;
 }
 
 static bool singular(const struct parser *p, int i)   // does "a" open the phrase that reaches to i?
@@ -53,7 +52,7 @@ static bool singular(const struct parser *p, int i)   // does "a" open the phras
 
 // --- tags mended by what captions are like ------------------------------------------------------------------------------
 
-static bool verb_tag(int t) { return t == VERB || t == VBG || t == VBN; }
+static inline bool verb_tag(int t) { return among(t, 1u << VERB | 1u << VBG | 1u << VBN); }
 
 static bool only_adjective(const struct parser *p, int i)
 {
@@ -91,11 +90,9 @@ static bool titled(const struct parser *p, int i)
 
 static bool goes(const struct parser *p, int i)   // prepositions that hardly follow a noun
 {
-    static const char *const ways[] = {"to", "into", "against", "through", "toward", "towards", "past", "down", "over", "at", "along", "across"};
-    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++)
-        if (piece_equals(p, i, ways[k]))
-            return true;
-    return false;
+    return piece_equals(p, i, "to") || piece_equals(p, i, "into") || piece_equals(p, i, "against") || piece_equals(p, i, "through") ||
+           piece_equals(p, i, "toward") || piece_equals(p, i, "towards") || piece_equals(p, i, "past") || piece_equals(p, i, "down") ||
+           piece_equals(p, i, "over") || piece_equals(p, i, "at") || piece_equals(p, i, "along") || piece_equals(p, i, "across");
 }
 
 // Could the nouns before the verb at i be what it agrees with, by number and by who acts?
@@ -139,12 +136,12 @@ static bool paired(const struct parser *p, int i)
     char lemma[80];
     if (!(is(p, i) & PAIR_FIRST) || i < 0 || i + 1 >= p->pieces)
         return false;
-    if ((is(p, i + 1) & PAIR_SECOND) && table_pair(p->table, pair_hash(p->hash[i], p->hash[i + 1])))
+    if ((is(p, i + 1) & PAIR_SECOND) && table_pair(p->table, pair_hash(p->hash[CAPTION_AROUND + i], p->hash[CAPTION_AROUND + i + 1])))
         return true;
     if (!(is(p, i + 1) & IS_PLURAL))
         return false;
     int n = parser_lemma(p, i + 1, false, lemma);
-    return table_pair(p->table, pair_hash(p->hash[i], word_hash(lemma, (size_t)n)));
+    return table_pair(p->table, pair_hash(p->hash[CAPTION_AROUND + i], word_hash(lemma, (size_t)n)));
 }
 
 // "Wed Aug 25", "Sat Mar 6", "5 May": no verbs; "you may", "they march" only beside a date
@@ -299,7 +296,7 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
         return true;
     if (tag(p, i) == VBN)
         return true;
-    if (i > 0 && (p->word[2 + i]->frames & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
+    if (i > 0 && (p->piece[i].frames & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
         (piece_equals(p, i - 1, "for") || piece_equals(p, i - 1, "by") || piece_equals(p, i - 1, "after") ||
          piece_equals(p, i - 1, "before") || piece_equals(p, i - 1, "without") || piece_equals(p, i - 1, "and")))
         return false;   // for building houses
@@ -607,8 +604,8 @@ static bool preposition(const struct parser *p, int i)
 // "as traffic drives on", "before he left": what follows has a finite verb of its own
 static bool opens_clause(const struct parser *p, int i)
 {
-    if (!(piece_equals(p, i, "as") || piece_equals(p, i, "before") || piece_equals(p, i, "after") || piece_equals(p, i, "since") ||
-          piece_equals(p, i, "until") || piece_equals(p, i, "like")))
+    if (!(marks(p, i) & M_PREPOSITION) || !(piece_equals(p, i, "as") || piece_equals(p, i, "before") ||
+          piece_equals(p, i, "after") || piece_equals(p, i, "since") || piece_equals(p, i, "until") || piece_equals(p, i, "like")))
         return false;
     bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
     int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1);

@@ -38,13 +38,19 @@ struct phrase {
 int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS]);
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n);
 
-static inline unsigned piece_marks(const struct parser *p, int i) { return p->word[2 + i]->marks; }
-static inline unsigned piece_is(const struct parser *p, int i) { return p->word[2 + i]->is; }
-// Literals only: their length is known to the compiler.
+// i: from -CAPTION_AROUND to pieces + CAPTION_AROUND - 1, as everywhere.
+static inline unsigned piece_marks(const struct parser *p, int i) { return p->piece[i].marks; }
+static inline unsigned piece_is(const struct parser *p, int i) { return p->piece[i].is; }
+// Literals of at most 16 bytes only: the compiler knows their hash (byte by byte: it does not see through memcpy), and one
+// comparison stands for the letters'.
+#define BYTE(k) ((k) < n ? (uint64_t)(unsigned char)word[(k) < n ? (k) : 0] << (k) % 8 * 8 : 0)
 static inline __attribute__((always_inline)) bool piece_equals(const struct parser *p, int i, const char *word)
 {
-    size_t n = __builtin_strlen(word);
-    return i >= 0 && i < p->pieces && p->piece[i].len == n && memcmp(p->lower + p->piece[i].start, word, n) == 0;
+    const size_t n = __builtin_strlen(word);
+    uint64_t low = BYTE(0) | BYTE(1) | BYTE(2) | BYTE(3) | BYTE(4) | BYTE(5) | BYTE(6) | BYTE(7);
+    uint64_t high = BYTE(8) | BYTE(9) | BYTE(10) | BYTE(11) | BYTE(12) | BYTE(13) | BYTE(14) | BYTE(15);
+    return p->hash[CAPTION_AROUND + i] == word_hash_block(WORD_SEED, low, high);
 }
+#undef BYTE
 
 #endif

@@ -101,7 +101,7 @@ static void end_clause(struct relater *r)
 
 static int kind(const struct relater *r, int k) { return k >= 0 && k < r->n ? r->f[k].kind : -1; }
 
-static bool equals(const struct relater *r, int k, const char *word)
+static inline __attribute__((always_inline)) bool equals(const struct relater *r, int k, const char *word)
 {
     return k >= 0 && k < r->n && r->f[k].first == r->f[k].last && piece_equals(r->p, r->f[k].first, word);
 }

@@ -199,16 +199,12 @@ static int shape_of(const char *w, int n)
     return !upper ? LOWER : !lower && upper > 1 ? UPPER : inner || !is_upper((unsigned char)w[0]) ? MIXED : CAPITAL;
 }
 
-// The first n bytes of a block.
+// The first n bytes of a block, at most 16.
 static inline void first_bytes(const char *from, int n, uint64_t out[2])
 {
-    memcpy(out, from, 16);
-    if (n < 8) {
-        out[0] &= (1ull << 8 * n) - 1;
-        out[1] = 0;
-    } else if (n < 16) {
-        out[1] &= (1ull << 8 * (n - 8)) - 1;
-    }
+    static const unsigned char some[32] = {[0 ... 15] = 0xff};
+    block b = load(from) & load(some + 16 - (n < 16 ? n : 16));
+    memcpy(out, &b, sizeof b);
 }
 
 // The word is looked up when all are cut: until then its place in the table is on its way to the cache.
@@ -225,18 +221,16 @@ static inline void add_piece(struct parser *p, int start, int end, int flags)
     if (as[0] != low[0] || as[1] != low[1] || n > 16)
         shape = shape_of(p->text + start, n);
     __builtin_prefetch(&p->table->slots[(uint32_t)hash & p->table->mask]);
-    if (start > 0 && p->text[start - 1] == ' ')
-        flags |= PIECE_SPACE;
-    if ((start == 0 || p->text[start - 1] == ' ') && (end == p->length || p->text[end] == ' '))
-        flags |= PIECE_ALONE;
-    *k = (struct piece){(uint16_t)start, (uint16_t)n, (uint8_t)shape, NO_TAG, (uint8_t)flags, 0};
-    p->hash[p->pieces++] = hash;
+    bool blank = p->text[start - (start > 0)] == ' ', alone = (blank | (start == 0)) & ((end == p->length) | (p->text[end] == ' '));
+    flags |= (blank ? PIECE_SPACE : 0) | (alone ? PIECE_ALONE : 0) | (is_letter((unsigned char)p->text[start]) ? PIECE_LETTER : 0);
+    *k = (struct piece){.start = (uint16_t)start, .len = (uint16_t)n, .shape = (uint8_t)shape, .tag = NO_TAG, .flags = (uint8_t)flags};
+    p->hash[CAPTION_AROUND + p->pieces++] = hash;
 }
 
 static void look_up(struct parser *p)
 {
     for (int i = 0; i < p->pieces; i++) {
-        const struct word *w = table_find(p->table, p->hash[i]);
+        const struct word *w = table_find(p->table, p->hash[CAPTION_AROUND + i]);
         p->word[2 + i] = w;
         __builtin_prefetch(w);
     }
@@ -245,6 +239,24 @@ static void look_up(struct parser *p)
             table_unknown(p->table, p->lower + p->piece[i].start, p->piece[i].len, &p->unknown[i]);
             p->word[2 + i] = &p->unknown[i];
         }
+}
+
+// The pieces' words' properties beside them, and nothing behind the last.
+static void copy_words(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++) {
+        const struct word *w = p->word[2 + i];
+        struct piece *k = &p->piece[i];
+        k->class = w->class;
+        k->marks = w->marks;
+        k->is = w->is;
+        k->kind = w->kind;
+        k->frames = w->frames;
+    }
+    for (int i = p->pieces; i < p->pieces + CAPTION_AROUND; i++) {
+        p->piece[i] = (struct piece){.tag = NO_TAG};
+        p->hash[CAPTION_AROUND + i] = 0;
+    }
 }
 
 // Behind the letters and digits from i on; the text ends with blanks enough.
@@ -328,6 +340,12 @@ static void split(struct parser *p)
         if (c == ' ') {
             i++;
         } else if (is_word(c)) {
+            int run = run_end(p->text, i);
+            if (p->text[run] == ' ' || run == p->length) {   // most words
+                add_piece(p, i, run, 0);
+                i = run;
+                continue;
+            }
             if ((p->lower[i] == 'h' && (starts(p, i, "http://") || starts(p, i, "https://"))) || (p->lower[i] == 'w' && starts(p, i, "www."))) {
                 i = skip_to_blank(p, i);
                 continue;
@@ -366,15 +384,15 @@ static void settle_shapes(struct parser *p)
 {
     int capital = 0, words = 0;
     bool first = true;
-    for (int i = 0; i < p->pieces; i++)
-        if (p->piece[i].len > 3 && is_letter((unsigned char)p->text[p->piece[i].start])) {
-            capital += p->piece[i].shape != LOWER;
-            words++;
-        }
+    for (int i = 0; i < p->pieces; i++) {
+        int counts = (p->piece[i].len > 3) & ((p->piece[i].flags & PIECE_LETTER) != 0);
+        capital += counts & (p->piece[i].shape != LOWER);
+        words += counts;
+    }
     bool title = words >= 2 && 4 * capital >= 3 * words;
     for (int i = 0; i < p->pieces; i++) {
         struct piece *k = &p->piece[i];
-        bool letter = is_letter((unsigned char)p->text[k->start]);
+        bool letter = k->flags & PIECE_LETTER;
         if (title || (k->flags & PIECE_HASH))
             k->shape = k->shape == UPPER && !title ? UPPER : LOWER;
         else if (first && k->shape == CAPITAL)
@@ -409,6 +427,7 @@ void words_split(struct parser *p, const char *bytes, size_t n)
     split(p);
     look_up(p);
     settle_shapes(p);
+    copy_words(p);
     p->word[2 + p->pieces] = p->word[3 + p->pieces] = &p->table->words[0];
 }
 
@@ -443,12 +462,12 @@ bool words_foreign(const struct parser *p)
         return true;
     for (int i = 0; i < p->pieces; i++) {
         const struct word *w = p->word[2 + i];
-        if (!is_letter((unsigned char)p->text[p->piece[i].start]))
+        if (!(p->piece[i].flags & PIECE_LETTER))
             continue;
         bool capital = p->piece[i].shape == CAPITAL;
-        bool small = w->marks & M_FOREIGN;
+        bool small = p->piece[i].marks & M_FOREIGN;
         words++;
-        english += (w->marks & M_SMALL) != 0;
+        english += (p->piece[i].marks & M_SMALL) != 0;
         foreign += small && !(capital && p->piece[i].len > 3);
         strange += !small && !capital && w >= p->unknown && w < p->unknown + CAPTION_WORDS;
         for (int k = 0; p->high && k < p->piece[i].len; k++)
