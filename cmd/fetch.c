@@ -81,7 +81,7 @@ const struct command command_fetch = {
 };
 
 const struct command command_refetch = {
-    "refetch", "try rows that failed again", "diht refetch DATASET --class timeout,http-503",
+    "refetch", "try rows that failed again, with the options given now", "diht refetch DATASET --class timeout,http-503",
     refetch_options, sizeof(diht_fetch_options), defaults, run_refetch,
 };
 

@@ -123,7 +123,7 @@ static void tests_are_tidy(void)
 {
     char dir[2048];
     snprintf(dir, sizeof dir, "%s/tests", root);
-    walk(dir, "base caption kernel nn model image spot data report bench task");
+    walk(dir, "base caption kernel nn model net image spot data report bench task");
 }
 
 // include/diht.h compiles by itself, strictly, in C and in C++.

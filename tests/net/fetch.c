@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "check.h"
@@ -277,6 +278,24 @@ static pid_t start(const char *dataset, const char *said_to)
 }
 
 // Two of one rank at once: the second says so. Status while it fills. Ctrl-C: what came is kept.
+// "Retry-After: Wed, 25 Nov 2026 20:55:03 GMT": waited for, when the deadline leaves time for it.
+static void asked_again_at_a_date(void)
+{
+    static const struct { int name; const char *deadline, *answer; double least; } tries[] = {
+        {90021, "20", "\"ok\":1,\"failed\":{}", 1.9}, {90023, "1.5", "\"http-503\":1", 0}};
+    for (int i = 0; i < 2; i++) {
+        FILE *f = fopen("date.tsv", "w");
+        if (!f)
+            return;
+        fprintf(f, "a\thttp://127.0.0.1:%d/busy/%d\n", server.port, tries[i].name);
+        fclose(f);
+        double start = clock_now();
+        CHECK(diht("fetch date.tsv --out date%d --deadline %s --json %s", i, tries[i].deadline, allow) == 0);
+        CHECK(clock_now() - start >= tries[i].least);
+        CHECK(strstr(out, tries[i].answer) != NULL);
+    }
+}
+
 static void stopped_and_alone(void)
 {
     int status = 0;
@@ -320,6 +339,7 @@ int main(int argc, char **argv)
     CASE(every_class);
     CASE(redirected_to_a_closed_network);
     CASE(again);
+    CASE(asked_again_at_a_date);
     CASE(stopped_and_alone);
     CASE(a_slow_host_with_many_rows);
     CASE(several_processes);

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -185,6 +186,17 @@ static bool starts(const char *path, const char *with, const char **rest)
     return true;
 }
 
+// Odd names say when to come again as a date, the others in seconds.
+static void reply_busy(struct peer *p, unsigned name)
+{
+    char more[64] = "Retry-After: 1\r\n";
+    time_t then = time(NULL) + 3;
+    struct tm at;
+    if (name % 2 && gmtime_r(&then, &at))
+        strftime(more, sizeof more, "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", &at);
+    reply(p, "503 Busy", more, NULL, 0);
+}
+
 static bool pictures(struct peer *p, const char *path)
 {
     const char *rest = "";
@@ -193,7 +205,7 @@ static bool pictures(struct peer *p, const char *path)
         name = (unsigned)atoi(rest) % SERVER_NAMES;
         hits[name]++;
         if (path[0] == 'b' && hits[name] == 1)
-            reply(p, "503 Busy", "Retry-After: 1\r\n", NULL, 0);
+            reply_busy(p, name);
         else
             reply_picture(p, name, "Content-Type: text/html\r\n", false);   // types lie
     } else if (starts(path, "nolen", &rest))
