@@ -25,6 +25,8 @@ int table_path(char **out)
         ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
         self[n > 0 ? n : 0] = '\0';
         char *dir = path_dir(self);
+        if (!dir)
+            path.failed = FAIL(EMEMORY_, "out of memory: no room for the word table's path");
         for (size_t i = 0; dir && i < sizeof beside / sizeof *beside; i++) {
             buf_clear(&path);
             buf_fmt(&path, "%s/%s/%s", dir, beside[i], TABLE_NAME);
