@@ -117,14 +117,10 @@ static void cell(struct buf *b, double v, int digits)
     buf_str(b, "</td>");
 }
 
-static void recall_cells(struct buf *b, const struct report_recall *r, int d)
+// R@1 with its interval, R@5, R@10.
+static void recall_at(struct buf *b, const struct report_recall *r, bool known)
 {
-    bool known = measured(r);
-    buf_fmt(b, "<td class=\"dir d%d\">%s</td><td class=\"n\">", d, directions[d]);
-    html_count(b, r->n);
-    buf_str(b, "</td><td class=\"n\">");
-    html_count(b, r->candidates);
-    buf_str(b, "</td><td class=\"n key\">");
+    buf_str(b, "<td class=\"n key\">");
     html_number(b, known ? r->r1 : NAN, 1);
     buf_str(b, "</td><td class=\"n soft\">");
     if (known)
@@ -132,6 +128,17 @@ static void recall_cells(struct buf *b, const struct report_recall *r, int d)
     buf_str(b, "</td>");
     cell(b, known ? r->r5 : NAN, 1);
     cell(b, known ? r->r10 : NAN, 1);
+}
+
+static void recall_cells(struct buf *b, const struct report_recall *r, int d)
+{
+    bool known = measured(r);
+    buf_fmt(b, "<td class=\"dir d%d\">%s</td><td class=\"n\">", d, directions[d]);
+    html_count(b, r->n);
+    buf_str(b, "</td><td class=\"n\">");
+    html_count(b, r->candidates);
+    buf_str(b, "</td>");
+    recall_at(b, r, known);
     cell(b, known ? r->median_rank : NAN, 1);
     cell(b, known ? r->mean_rank : NAN, 1);
     cell(b, known ? r->mrr : NAN, 3);
@@ -174,14 +181,7 @@ static void rival_cells(struct buf *b, const struct report_recall *r, const stru
 {
     bool known = measured(r);
     buf_fmt(b, "<td class=\"dir d%d\">%s</td>", d, directions[d]);
-    buf_str(b, "<td class=\"n key\">");
-    html_number(b, known ? r->r1 : NAN, 1);
-    buf_str(b, "</td><td class=\"n soft\">");
-    if (known)
-        interval(b, r);
-    buf_str(b, "</td>");
-    cell(b, known ? r->r5 : NAN, 1);
-    cell(b, known ? r->r10 : NAN, 1);
+    recall_at(b, r, known);
     buf_str(b, "<td class=\"n key\">");
     signed_number(b, v->gain[d]);
     buf_str(b, "</td><td class=\"n soft\">");

@@ -34,7 +34,6 @@ struct batch {
     struct filter_judge *judge;
     struct slot *slot;         // [most]
     int64_t n, most, piece;
-    bool unjudged;             // a picture was missing an answer
 };
 
 static void put_text(struct buf *b, const char *text)

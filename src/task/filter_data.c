@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a dataset, with its catalogues keeping the verdicts; and the choice between this and a list.
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "data/journal.h"
-#include "data/list.h"
 #include "data/shard.h"
 #include "task/filter.h"
 

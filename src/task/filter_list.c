@@ -33,7 +33,6 @@ struct verdict_file {
     json_t *settings, *now;    // the first line; the row's, or NULL
     int64_t row;               // of `now`; -1 before the first, INT64_MAX behind the last
     char *spotted;
-    bool whole;                // the line ended with a line break
 };
 
 struct rows {
@@ -69,8 +68,8 @@ static void verdict_file_close(struct verdict_file *v)
 static json_t *next_line(struct verdict_file *v)
 {
     ssize_t n = getline(&v->line, &v->room, v->f);
-    v->whole = n > 0 && v->line[n - 1] == '\n';
-    json_t *o = v->whole ? json_loadb(v->line, (size_t)n, 0, NULL) : NULL;
+    bool whole = n > 0 && v->line[n - 1] == '\n';
+    json_t *o = whole ? json_loadb(v->line, (size_t)n, 0, NULL) : NULL;
     if (json_is_object(o))
         return o;
     json_decref(o);
