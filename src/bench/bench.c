@@ -172,7 +172,7 @@ static int measure_stage(struct out *out, const struct stage *s, double *rate)
             break;
     }
     *rate = work * best;
-    if (!rc)
+    if (!rc && best > 0)   // stopped before it was measured: no figure
         print(out, &(struct figure){s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
                                     out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0,
                                     out->peak_name[s->products], s->of, part > 0 ? *rate / part : 0});
