@@ -64,13 +64,40 @@ static __attribute__((noinline)) void leave_rows(const struct product *p, const 
     }
 }
 
-// A block's sums, already in units of the product, on their way to c.
+// Rows two at a time: their long chains of steps overlap.
+ALWAYS void activate_by(vf fn(vf), float *to, const float *from, int64_t stride, int64_t rows)
+{
+    for (; rows > 0; rows -= 2, to += 2 * stride, from += 2 * stride) {
+        int64_t other = rows > 1 ? stride : 0;
+        vf a = fn(v_load(from)), b = fn(v_load(from + VL)), c = fn(v_load(from + other)), d = fn(v_load(from + other + VL));
+        v_store(to, a);
+        v_store(to + VL, b);
+        v_store(to + other, other ? c : a);
+        v_store(to + other + VL, other ? d : b);
+    }
+}
+
+// What a panel's rows at `from` become by the activation, at `to`; rows p->c_row apart.
+static __attribute__((noinline)) void activate(const struct product *p, float *to, const float *from, int64_t rows)
+{
+    if (p->act == ACT_QUICK_GELU)
+        activate_by(v_quick_gelu, to, from, p->c_row, rows);
+    else if (p->coarse)
+        activate_by(v_gelu_coarse, to, from, p->c_row, rows);
+    else
+        activate_by(v_gelu, to, from, p->c_row, rows);
+}
+
+// A block's sums, already in units of the product, on their way to c: straight from the registers where the tail is sums,
+// and then an activation on what has just been written.
 ALWAYS void leave_block(const struct product *p, const vf (*sum)[2], int64_t row, int64_t column, const int height)
 {
+    bool whole = p->n - column >= PANEL, last = p->act && p->beta == 0 && !p->residual;
     const float *more;
-    if (only_sums(p, &more) && p->n - column >= PANEL) {
-        float *c = (float *)p->c + row * p->c_row + column, alpha = (float)p->alpha;
-        more = more ? more + row * p->c_row + column : NULL;
+    if (whole && (only_sums(p, &more) || last)) {
+        int64_t at = row * p->c_row + column;
+        float *c = (float *)(p->pre ? p->pre : p->c) + at, alpha = (float)p->alpha;
+        more = more && !last ? more + at : NULL;
         const float *bias = p->bias ? (const float *)p->bias + column : NULL;
         vf bias0 = bias ? v_load(bias) : v_all(0), bias1 = bias ? v_load(bias + VL) : v_all(0);
 UNROLL
@@ -78,6 +105,8 @@ UNROLL
             leave_sum(c + r * p->c_row, sum[r][0], alpha, bias0, more ? more + r * p->c_row : NULL);
             leave_sum(c + r * p->c_row + VL, sum[r][1], alpha, bias1, more ? more + r * p->c_row + VL : NULL);
         }
+        if (last)
+            activate(p, (float *)p->c + at, c, height);
         return;
     }
     vf block[HEIGHT][2];
