@@ -285,7 +285,7 @@ static void product(const struct product *p)
 {
     int64_t words = engine_k(&ENGINE, p->k) / WORD;
     blocks(p, lying, words, p->packed_rows, engine_row(&ENGINE, p->k) / (int64_t)sizeof(float),
-           engine_panel(&ENGINE, p->k) / (int64_t)sizeof(float));
+           engine_panel(&ENGINE, p->k) / (int64_t)sizeof(float), true);
 }
 #endif
 

@@ -95,15 +95,21 @@ typedef void block_fn(const struct product *p, int64_t k, const float *a, int64_
 HEIGHTS(LYING)
 static block_fn *const lying[HEIGHT + 1] = {NULL, HEIGHTS(NAME_LYING)};
 
-// All blocks of a product: panels of b `panel` words apart, the next brought nearer while one is used.
-ALWAYS void blocks(const struct product *p, block_fn *const fn[HEIGHT + 1], int64_t k, const float *a, int64_t a_row, int64_t panel)
+// All blocks of a product: panels of b `panel` words apart, the next brought nearer while one is used. Rows that lie are
+// cut evenly, 50 into 13, 13, 12, 12: a low block at the end would leave the multipliers waiting for each other. Packed
+// ones come in blocks of HEIGHT.
+ALWAYS void blocks(const struct product *p, block_fn *const fn[HEIGHT + 1], int64_t k, const float *a, int64_t a_row, int64_t panel,
+                   const bool even)
 {
     int64_t part = k * 16, parts = PANEL / 16;   // all of it within the first row blocks
+    int64_t cuts = (p->m + HEIGHT - 1) / HEIGHT, low = even ? p->m / cuts : HEIGHT, high = even ? p->m % cuts : 0;
     const float *b = p->packed;
     for (int64_t column = 0; column < p->n; column += PANEL, b += panel) {
         const float *next = column + PANEL < p->n ? b + panel : b;
-        for (int64_t row = 0; row < p->m; row += HEIGHT)
-            fn[least(HEIGHT, p->m - row)](p, k, a + row * a_row, a_row, b, next + least(row / HEIGHT, parts - 1) * part, row, column);
+        for (int64_t i = 0, row = 0, rows; i < cuts; i++, row += rows) {
+            rows = least(low + (i < high), p->m - row);
+            fn[rows](p, k, a + row * a_row, a_row, b, next + least(i, parts - 1) * part, row, column);
+        }
     }
 }
 

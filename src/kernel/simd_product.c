@@ -85,9 +85,9 @@ static block_fn *const packed[HEIGHT + 1] = {NULL, HEIGHTS(NAME_PACKED)};
 void NAMED(product)(const struct product *p)
 {
     if (p->packed_rows)
-        blocks(p, packed, p->k, p->packed_rows, p->k, PANEL * p->k);
+        blocks(p, packed, p->k, p->packed_rows, p->k, PANEL * p->k, false);
     else
-        blocks(p, lying, p->k, p->a, p->a_row, PANEL * p->k);
+        blocks(p, lying, p->k, p->a, p->a_row, PANEL * p->k, true);
 }
 
 // --- bfloat16 on the multipliers of floats: a processor may form such products faster than by its dot products ----------
