@@ -147,6 +147,7 @@ struct weight *linear_weight_new(struct ctx *, view w, int64_t out, int64_t in);
 struct weight *linear_weight_new_from(struct ctx *, const struct weight_source *, int64_t first, int64_t out, int64_t in);
 void linear_weight_free(struct weight *);
 void linear_weight_touch(struct weight *);
+bool linear_weight_ready(struct ctx *, struct weight *);
 void linear_y(struct ctx *, view y, view x, struct weight *, view bias, int64_t rows, const struct tail *);
 void linear_dx(struct ctx *, view dx, view dy, struct weight *, int64_t rows, bool add);
 void linear_dw(struct ctx *, view dw, view dbias, view dy, view x, int64_t rows, int64_t out, int64_t in);

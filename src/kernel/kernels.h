@@ -86,6 +86,8 @@ struct kernels {
     struct weight *(*weight_new_from)(struct ctx *, const struct weight_source *, int64_t first, int64_t out, int64_t in);
     void (*weight_free)(struct weight *);
     void (*weight_touch)(struct weight *);   // w's values changed: prepare again before the next use
+    // Prepared for linear from here on, which several pieces of one pool_run may then call at once; false: no memory for it.
+    bool (*weight_ready)(struct ctx *, struct weight *);
     // y [rows, out] = tail(x [rows, in] w' + bias [out] or absent)
     void (*linear)(struct ctx *, view y, view x, struct weight *, view bias, int64_t rows, const struct tail *);
     // dx [rows, in] (= or += when `add`) dy [rows, out] w

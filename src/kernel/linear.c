@@ -193,13 +193,13 @@ static void run(struct ctx *ctx, const struct engine *engine, const struct produ
         pool_run(ctx->pool, pieces_of(p->m, rows) * j.column_pieces, piece_product, &j);
 }
 
-// Rows by a packed weight: long chunks of rows, and columns cut only where the rows alone do not fill the machine.
+// Rows by a packed weight: long chunks of rows, even ones, and columns cut only where the rows alone do not fill the machine.
 static void run_rows(struct ctx *ctx, const struct engine *engine, const struct product *p)
 {
-    int64_t wanted = 32 * ctx->threads;
-    int64_t grain = engine->height > 1 && engine->height < 16 ? 2 * engine->height : 32;   // whole register blocks
-    int64_t rows = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->holds))) / grain * grain;
-    rows = rows < grain ? grain : rows;
+    int64_t wanted = pool_worker(ctx->pool) < 0 ? 32 * ctx->threads : 1;   // one worker's own: nothing to be shared out
+    int64_t grain = engine->height > 1 && engine->height < 16 ? engine->height : 16;   // whole register blocks
+    int64_t most = least(CHUNK_ROWS, CHUNK_BYTES / (p->k * (int64_t)dtype_size(engine->holds)));
+    int64_t chunks = pieces_of(p->m, most < grain ? grain : most), rows = pieces_of(pieces_of(p->m, chunks), grain) * grain;
     int64_t pieces = pieces_of(p->m, rows), panel = engine->panel ? engine->panel : 16;
     int64_t cuts = pieces_of(wanted, pieces), columns = pieces_of(pieces_of(p->n, cuts), panel) * panel;
     columns = columns < 4 * panel ? 4 * panel : columns;
@@ -219,6 +219,21 @@ static struct product columns_of(const struct product *p, int64_t from, int64_t 
     return part;
 }
 
+// The packed form of a weight; false: there is no memory for it.
+static bool prepare(struct ctx *ctx, struct weight *w, const struct product *p, struct packed *packed)
+{
+    const struct engine *engine = w->engine;
+    if (!packed->at)
+        packed->at = memory_take((size_t)(pieces_of(p->n, engine->panel) * engine_panel(engine, p->k)));
+    if (packed->at && !packed->fresh) {
+        pack(ctx, engine, packed->at, p, w, 0);
+        if (w->source.done)
+            w->source.done(w->source.user, w->first, w->out * w->in);
+        packed->fresh = true;
+    }
+    return packed->at;
+}
+
 // A product with a weight. Where there is no memory for its packed form, a block of columns after another is packed into
 // the shared scratch: slower, the same bits.
 static void run_weight(struct ctx *ctx, struct weight *w, struct product *p, struct packed *packed)
@@ -228,20 +243,12 @@ static void run_weight(struct ctx *ctx, struct weight *w, struct product *p, str
         run_rows(ctx, engine, p);
         return;
     }
-    int64_t panel = engine_panel(engine, p->k);   // bytes
-    if (!packed->at)
-        packed->at = memory_take((size_t)(pieces_of(p->n, engine->panel) * panel));
-    if (packed->at) {
-        if (!packed->fresh)
-            pack(ctx, engine, packed->at, p, w, 0);
-        if (!packed->fresh && w->source.done)
-            w->source.done(w->source.user, w->first, w->out * w->in);
-        packed->fresh = true;
+    if (prepare(ctx, w, p, packed)) {
         p->packed = packed->at;
         run_rows(ctx, engine, p);
         return;
     }
-    int64_t most = SHARED_SCRATCH / panel * engine->panel;
+    int64_t most = SHARED_SCRATCH / engine_panel(engine, p->k) * engine->panel;
     assert(most > 0);
     for (int64_t from = 0; from < p->n; from += most) {
         struct product part = columns_of(p, from, least(most, p->n - from), ctx->size);
@@ -251,10 +258,25 @@ static void run_weight(struct ctx *ctx, struct weight *w, struct product *p, str
     }
 }
 
+static struct product forward(const struct weight *w)
+{
+    return (struct product){.n = w->out, .k = w->in, .a_row = w->in, .a_k = 1, .b = w->w.at, .b_k = 1, .b_col = w->in,
+                            .c_row = w->out, .alpha = 1};
+}
+
+bool linear_weight_ready(struct ctx *ctx, struct weight *w)
+{
+    struct product p = forward(w);
+    return !w->engine->panel || prepare(ctx, w, &p, &w->forward);
+}
+
 void linear_y(struct ctx *ctx, view y, view x, struct weight *w, view bias, int64_t rows, const struct tail *tail)
 {
-    struct product p = {.m = rows, .n = w->out, .k = w->in, .a = x.at, .a_row = w->in, .a_k = 1, .b = w->w.at, .b_k = 1,
-                        .b_col = w->in, .c = y.at, .c_row = w->out, .alpha = 1, .bias = bias.at};
+    struct product p = forward(w);
+    p.m = rows;
+    p.a = x.at;
+    p.c = y.at;
+    p.bias = bias.at;
     if (tail) {
         p.act = tail->act;
         p.pre = tail->pre.at;

@@ -7,6 +7,7 @@ const struct kernels whole_problems = {
     .weight_new_from = linear_weight_new_from,
     .weight_free = linear_weight_free,
     .weight_touch = linear_weight_touch,
+    .weight_ready = linear_weight_ready,
     .linear = linear_y,
     .linear_dx = linear_dx,
     .linear_dw = linear_dw,

@@ -5,8 +5,9 @@
 #include "base/error.h"
 #include "model/tower.h"
 
-// Rows of a tile: enough for matrix products to run at full speed, few enough for the last-level cache.
-enum { TILE_BYTES = 12 << 20, TILE_LEAST = 512, TILE_MOST = 2048 };
+// Rows of a tile: enough for matrix products to run at full speed, few enough for the last-level cache. Of a lane's tile:
+// every lane reads all weights once a tile, so not too few; work is shared out by them, so not too many.
+enum { TILE_BYTES = 12 << 20, TILE_LEAST = 512, TILE_MOST = 2048, LANE_ROWS = 416, GROUP_ITEMS = 1024 };
 
 static int64_t tile_rows(const struct tower_net *net)
 {
@@ -95,6 +96,7 @@ static void carve_inference(struct tape *t, struct carve *c)
     bool image = t->tower == TOWER_IMAGE;
     view x = take(c, r * w), xn = take(c, n * w), ln = take(c, r * w), ln_pooled = take(c, n * w);
     view none = {NULL, x.type};
+    t->features_in = t->group_items ? take(c, t->group_items * w) : ln_pooled;
     int64_t from = c->used;
     view qkv = take(c, r * 3 * w), att = take(c, r * w), q = take(c, n * w);
     c->used = from;
@@ -110,7 +112,6 @@ static void carve_inference(struct tape *t, struct carve *c)
         t->layers[l].mlp = (struct mlp_tape){.x = pooled ? xn : x, .mean = none, .rstd = none, .pre = none};
     }
     t->pool = (struct pool_tape){.x = t->pooled ? xn : x, .picked = xn, .mean = none, .rstd = none};
-    t->features_in = ln_pooled;
     t->embedded = ln;
     t->mean = t->rstd = none;
     t->scratch.attention = (struct attention_scratch){.ln = ln, .ln_pooled = ln_pooled};
@@ -125,27 +126,16 @@ static void carve_all(struct tape *t, struct carve *c)
         carve_inference(t, c);
 }
 
-int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items,
-              int64_t rows, bool backward, bool pooled)
+// The tape itself, without lanes.
+static int make(struct tape **out, struct ctx *ctx, const struct tower_net *net, const struct tape *as)
 {
-    *out = NULL;
-    struct tape *t = calloc(1, sizeof *t);
+    struct tape *t = *out = calloc(1, sizeof *t);
     if (!t)
         return FAIL(EMEMORY_, "out of memory");
-    *t = (struct tape){.ctx = ctx, .net = net, .tower = tower, .backward = backward, .pooled = pooled};
-    t->tile_rows = tile_rows(net);
-    if (backward) {
-        t->items = items;
-        t->rows = rows;
-        t->tile_rows = rows < t->tile_rows ? rows : t->tile_rows;
-    } else {
-        t->rows = t->tile_rows;
-        t->items = tower == TOWER_IMAGE ? t->rows / net->most_rows : t->rows;
-    }
-    t->tile_items = tower == TOWER_IMAGE ? t->tile_rows / net->most_rows : t->tile_rows;
-    t->tile_items = t->items < t->tile_items ? t->items : t->tile_items;
-
-    size_t slots = (size_t)t->items;
+    *t = *as;
+    t->ctx = ctx;
+    t->net = net;
+    size_t slots = (size_t)(t->items > t->group_items ? t->items : t->group_items);
     t->layers = calloc((size_t)net->layers, sizeof *t->layers);
     t->starts = malloc((2 * slots + 1) * sizeof *t->starts);
     t->pooled_rows = malloc((slots + 1) * sizeof *t->pooled_rows);
@@ -153,25 +143,60 @@ int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, e
     t->spans = malloc((slots + 1) * sizeof *t->spans);
     t->queries = malloc((slots + 1) * sizeof *t->queries);
     t->tiles = malloc((slots + 1) * sizeof *t->tiles);
-    int rc = 0;
-    if (!t->layers || !t->starts || !t->pooled_rows || !t->places || !t->spans || !t->queries || !t->tiles) {
-        rc = FAIL(EMEMORY_, "out of memory");
-        goto done;
-    }
+    if (!t->layers || !t->starts || !t->pooled_rows || !t->places || !t->spans || !t->queries || !t->tiles)
+        return FAIL(EMEMORY_, "out of memory");
     struct carve plan = {.block.type = ctx_real(ctx)};
     carve_all(t, &plan);
     t->block = ctx_alloc(ctx, ctx_real(ctx), plan.most);
-    if (!t->block.at) {
-        rc = EMEMORY_;
-        goto done;
-    }
+    if (!t->block.at)
+        return EMEMORY_;
     t->bytes = plan.most * (int64_t)dtype_size(ctx_real(ctx));
     carve_all(t, &(struct carve){.block = t->block});
-done:
-    if (rc)
-        tape_free(t);
-    else
-        *out = t;
+    return 0;
+}
+
+// For every worker the scratch of a tile of its own.
+static int make_lanes(struct tape *t)
+{
+    int threads = ctx_threads(t->ctx);
+    struct tape lane = {.tower = t->tower, .pooled = t->pooled, .tile_rows = t->lane_rows, .rows = t->lane_rows};
+    lane.items = lane.tile_items = t->tower == TOWER_IMAGE ? t->lane_rows / t->net->most_rows : t->lane_rows;
+    t->lanes = calloc((size_t)threads, sizeof *t->lanes);
+    if (!t->lanes)
+        return FAIL(EMEMORY_, "out of memory");
+    for (int i = 0; i < threads; i++) {
+        int rc = make(&t->lanes[i], t->ctx, t->net, &lane);
+        if (rc)
+            return rc;
+        t->bytes += t->lanes[i]->bytes;
+    }
+    return 0;
+}
+
+int tape_make(struct tape **out, struct ctx *ctx, const struct tower_net *net, enum tower tower, int64_t items,
+              int64_t rows, bool backward, bool pooled)
+{
+    struct tape t = {.tower = tower, .backward = backward, .pooled = pooled};
+    t.tile_rows = tile_rows(net);
+    t.lane_rows = LANE_ROWS < net->most_rows ? net->most_rows : LANE_ROWS;
+    if (backward) {
+        t.items = items;
+        t.rows = rows;
+        t.tile_rows = rows < t.tile_rows ? rows : t.tile_rows;
+    } else {
+        t.rows = t.tile_rows;
+        t.items = tower == TOWER_IMAGE ? t.rows / net->most_rows : t.rows;
+    }
+    t.tile_items = tower == TOWER_IMAGE ? t.tile_rows / net->most_rows : t.tile_rows;
+    t.tile_items = t.items < t.tile_items ? t.items : t.tile_items;
+    t.group_items = backward ? 0 : t.tile_items > GROUP_ITEMS ? t.tile_items : GROUP_ITEMS;
+    int rc = make(out, ctx, net, &t);
+    if (!rc)
+        rc = make_lanes(*out);
+    if (rc) {
+        tape_free(*out);
+        *out = NULL;
+    }
     return rc;
 }
 
@@ -179,6 +204,9 @@ void tape_free(struct tape *t)
 {
     if (!t)
         return;
+    for (int i = 0; t->lanes && i < ctx_threads(t->ctx); i++)
+        tape_free(t->lanes[i]);
+    free(t->lanes);
     if (t->block.at)
         ctx_free(t->ctx, t->block);
     free(t->layers);

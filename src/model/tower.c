@@ -52,22 +52,26 @@ static void project(struct ctx *ctx, const struct tower_net *net, bool back, vie
     }
 }
 
-void tower_forward(struct tape *t, const struct tile *tile, view features)
+void tower_forward(const struct tape *t, const struct tile *tile, const struct tape *lane, const struct tile *local)
 {
     const struct tower_net *net = t->net;
-    struct seqs seqs = tape_seqs(t, tile);
+    struct seqs seqs = tape_seqs(lane, local);
     struct pool_tape pool = pool_places(t, tile);
     struct block_tape b = tower_layer(t, 0, tile);
     for (int l = 0; l < net->layers; l++) {
         bool last = l == net->layers - 1;
         struct block_tape next = last ? b : tower_layer(t, l + 1, tile);
-        block_forward(t->ctx, &net->blocks[l], last ? pool.x : next.attention.x, &b, &t->scratch, &seqs,
+        block_forward(t->ctx, &net->blocks[l], last ? pool.x : next.attention.x, &b, &lane->scratch, &seqs,
                       last && t->pooled);
         b = next;
     }
-    view rows = view_at(t->features_in, tile->at_item * net->width);
-    pool_forward(t->ctx, &net->norm, how(t), rows, &pool, t->scratch.mlp.ln, &seqs);
-    project(t->ctx, net, false, features, rows, NO_VIEW, tile->n);
+    pool_forward(t->ctx, &net->norm, how(t), view_at(t->features_in, tile->at_item * net->width), &pool, lane->scratch.mlp.ln,
+                 &seqs);
+}
+
+void tower_project(const struct tape *t, int64_t at, int64_t n, view features)
+{
+    project(t->ctx, t->net, false, features, view_at(t->features_in, at * t->net->width), NO_VIEW, n);
 }
 
 void tower_backward(struct tape *t, const struct tile *tile, view dfeatures)

@@ -50,6 +50,9 @@ struct tape {
     view unrolled, patches;   // image: [tile cells, 3 p p], [tile cells, w]
     view d, dn, dn2;          // backward: [R, w], [N, w], [N, w]
 
+    struct tape **lanes;      // [threads]: scratch of workers that take tiles of their own; NULL: none
+    int64_t lane_rows, group_items;   // rows of such a tile; items that are encoded between two projections
+
     int32_t *starts, *pooled_rows, *places;   // host: [items + tiles], [items], [rows], relative to their tile
     struct span *spans, *queries;             // [items]
     struct tile *tiles;                       // [items]
@@ -68,8 +71,11 @@ struct seqs tape_seqs(const struct tape *t, const struct tile *tile);
 // Lay out the items of a tile: lengths from starts (NULL: net->most_rows each), pooled rows (NULL: `first` or last).
 void tape_lay(struct tape *t, const struct tile *tile, const int32_t *starts, const int32_t *pooled);
 
-// From embedded rows (already in the tile's first layer) to features [tile->n, embed].
-void tower_forward(struct tape *t, const struct tile *tile, view features);
+// From embedded rows (already in the tile's first layer) to the pooled rows in t->features_in. Scratch and sequences are
+// those of `lane`, laid out there for tile `local`: t and `tile` themselves, or another tape and the tile at its beginning.
+void tower_forward(const struct tape *t, const struct tile *tile, const struct tape *lane, const struct tile *local);
+// From n pooled rows, the first of them row `at` of t->features_in, to features [n, embed].
+void tower_project(const struct tape *t, int64_t at, int64_t n, view features);
 // Parameter gradients; leaves d of the first layer's rows in t->d.
 void tower_backward(struct tape *t, const struct tile *tile, view dfeatures);
 // Layer's places of one tile.
