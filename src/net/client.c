@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -20,13 +21,12 @@
 #include "base/error.h"
 #include "net/guard.h"
 #include "net/optout.h"
+#include "net/usual.h"
 
 enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
 // A body that is nothing we want is read on to keep its connection, or to see whether it ends: but not further than this.
 enum { NAMES = 2000 /* remembered, about */, UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
-static const double look_every = 0.02, slow_after = 5, dripping = 2;
-// A transfer stands still after some times what an answer usually takes.
-static const double still_least = 0.03, still_first = 0.25, still_most = 1, still_times = 8;
+static const double look_every = 0.02, slow_after = 5, dripping = 2, idle_first = 0.1, idle_most = 1;
 
 // A transfer under way; the handle stays with its seat for the next one.
 struct flight {
@@ -36,10 +36,12 @@ struct flight {
     int fd;                         // its connection's, -1 none
     int64_t head, wire, window_wire;   // bytes of headers; of all at the last look, and when the rate's window began
     int64_t want;                   // of the memory, when it waits for some
-    double started, window, moved, paused_at;
+    double window, moved, paused_at;
+    bool idle;                      // not among client.moving
     bool kept;                      // the body is stored, not only counted
-    bool sniffed, opted_out, too_large, long_head, blocked, memory, paused, timed;
+    bool sniffed, opted_out, too_large, long_head, blocked, memory, paused;
     bool enough;                    // the rest of the body is not worth reading
+    bool fresh;                     // on a connection of its own, because a kept one was out of step
     int place;                      // in client.flying
 };
 
@@ -65,8 +67,7 @@ struct client {
     int64_t opened;                 // connections since `opened_at`
     double opened_at;
     long names_last;                // seconds that a name's address is remembered
-    double usual;                   // seconds from a start to the answer's first line
-    int64_t answers;
+    struct usual usual;             // seconds from a start to the answer's first line
 };
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
@@ -218,9 +219,10 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
     if (n >= 5 && memcmp(at, "HTTP/", 5) == 0) {   // a new answer (after 100 Continue)
         f->opted_out = false;
         f->moved = clock_now();
-        if (!f->timed)
-            f->c->usual += (f->moved - f->started - f->c->usual) / (++f->c->answers < 30 ? f->c->answers : 30);
-        f->timed = true;
+        if (t->waited == 0) {
+            t->waited = f->moved - t->started;
+            usual_add(&f->c->usual, t->waited);
+        }
         return n;
     }
     if (t->any)
@@ -285,7 +287,6 @@ int client_new(struct client **out, const struct client_options *o)
     c->epoll = epoll_create1(EPOLL_CLOEXEC);
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     c->timer = -1;
-    c->usual = still_first / still_times;
     c->names_last = 1;
     c->opened_at = clock_now();
     c->multi = curl_multi_init();
@@ -337,6 +338,25 @@ void client_free(struct client *c)
     free(c);
 }
 
+static bool begin(struct flight *f, struct transfer *t, double now, bool fresh)
+{
+    struct client *c = f->c;
+    CURL *easy = f->easy;
+    *f = (struct flight){.c = c, .t = t, .easy = easy, .fd = -1, .moved = now, .kept = t->any, .fresh = fresh,
+                         .idle = f->t && f->idle, .place = f->place};
+    *t->class = *t->detail = 0;
+    t->again = false;
+    t->status = 0;
+    t->retry_after = t->waited = 0;
+    t->bytes = 0;
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, c->names_last);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)fresh);
+    if (curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK && curl_multi_add_handle(c->multi, easy) == CURLM_OK)
+        return true;
+    f->t = NULL;
+    return false;
+}
+
 int client_start(struct client *c, struct transfer *t)
 {
     if (!c->rest)
@@ -344,20 +364,11 @@ int client_start(struct client *c, struct transfer *t)
     struct flight *f = c->resting[c->rest - 1];
     if (!f->easy && !(f->easy = make_handle(c, f)))
         return FAIL(EMEMORY_, "out of memory: no further transfer");
-    CURL *easy = f->easy;
     double now = clock_now();
-    *f = (struct flight){.c = c, .t = t, .easy = easy, .fd = -1, .started = now, .moved = now};
-    *t->class = *t->detail = 0;
-    t->again = t->still = false;
-    t->status = 0;
-    t->retry_after = 0;
-    t->bytes = 0;
-    f->kept = t->any;
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, c->names_last);
-    if (curl_easy_setopt(easy, CURLOPT_URL, t->url) != CURLE_OK || curl_multi_add_handle(c->multi, easy) != CURLM_OK) {
-        f->t = NULL;
+    t->still = false;
+    t->started = now;
+    if (!begin(f, t, now, false))
         return FAIL(EMEMORY_, "out of memory: no further transfer");
-    }
     c->rest--;
     f->place = c->count;
     c->flying[c->count++] = f;
@@ -375,13 +386,16 @@ static void unpause(struct client *c, struct flight *f)
     f->paused = false;
 }
 
-static void set_still(struct flight *f, bool still)
+// It got no byte for `seconds`. What is too long is one thing for all transfers together and another for its host.
+static void set_still(struct flight *f, double seconds, double usually)
 {
     struct transfer *t = f->t;
+    bool idle = seconds > usually, still = t->patience && seconds > *t->patience;
+    f->c->moving += f->idle - idle;
+    f->idle = idle;
     if (t->still == still)
         return;
     t->still = still;
-    f->c->moving += still ? -1 : 1;
     f->c->o.still(f->c->o.user, t);
 }
 
@@ -396,7 +410,7 @@ static void land(struct flight *f)
     for (int i = 0; i < 2; i++)
         if (c->lane[i].beyond == f)
             c->lane[i].beyond = NULL;
-    set_still(f, false);
+    set_still(f, -1, 0);
     c->count--;
     c->moving--;
     c->flying[f->place] = c->flying[c->count];
@@ -441,12 +455,28 @@ static void redirected(struct flight *f)
         class_of_status(f->t->class, f->t->status, &f->t->again);
 }
 
+// The answer is no HTTP, but on a connection that was used before: what the last answer sent beyond its length may have
+// come after that was judged whole. Then a new connection tells.
+static bool out_of_step(const struct flight *f, CURLcode code)
+{
+    long connects = 1;
+    curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
+    return (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY) && connects == 0 && !f->fresh && !f->t->bytes;
+}
+
 // libcurl says that it ended with `code`.
 static void finish(struct flight *f, CURLcode code)
 {
     struct transfer *t = f->t;
     note(f);
     int status = t->status;
+    if (out_of_step(f, code)) {
+        curl_multi_remove_handle(f->c->multi, f->easy);
+        if (begin(f, t, clock_now(), true))
+            return;
+        f->t = t;
+        f->memory = true;
+    }
     if (f->memory)
         fail(t, "protocol", true, "out of memory");
     else if (f->long_head || (code == CURLE_OUT_OF_MEMORY && !t->bytes))   // libcurl's word for a line of 100 kB
@@ -483,21 +513,20 @@ static bool drips(const struct flight *f, double now)
     if (f->fd < 0 || getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return false;
     double ago = 1e-3 * info.tcpi_last_data_recv;
-    return ago < dripping && ago < 0.5 * (now - f->started);
+    return ago < dripping && ago < 0.5 * (now - f->t->started);
 }
 
 // Deadlines and rates.
 static void look(struct client *c, double now)
 {
-    double patience = still_times * c->usual;
-    patience = patience < still_least ? still_least : patience > still_most ? still_most : patience;
+    double usually = c->usual.mean == 0 ? idle_first : fmin(fmax(c->usual.mean, look_every), idle_most);
     for (int i = c->count; i-- > 0;) {
         struct flight *f = c->flying[i];
         struct transfer *t = f->t;
         if (f->paused) {   // our own doing: costs it no time
             t->deadline += now - f->paused_at;
             f->paused_at = f->moved = f->window = now;
-            set_still(f, false);
+            set_still(f, -1, 0);
             continue;
         }
         int64_t wire = t->bytes + f->head;
@@ -509,17 +538,18 @@ static void look(struct client *c, double now)
             f->window_wire = wire;
         }
         f->wire = wire;
-        set_still(f, now - f->moved > patience);
+        set_still(f, now - f->moved, usually);
         double span = now - f->window, rate = span > 0 ? (double)(wire - f->window_wire) / span : c->o.min_rate;
         bool slow = f->window > 0 && rate < c->o.min_rate;
-        if (now >= t->deadline || (slow && span >= slow_after)) {
+        bool late = now >= t->deadline || (t->still && t->still_until > 0 && now >= t->still_until);
+        if (late || (slow && span >= slow_after)) {
             note(f);
             if (!slow && wire == 0)
                 slow = drips(f, now);
             if (slow)
-                fail(t, "too-slow", true, "fewer bytes a second than --min-rate");
+                fail(t, "too-slow", !late, "fewer bytes a second than --min-rate");
             else
-                fail(t, "timeout", true, wire ? "not whole within --deadline" : "no answer within --deadline");
+                fail(t, "timeout", false, wire ? "not whole within --deadline" : "no answer within --deadline");
             land(f);
         } else if (f->window > 0 && span >= slow_after) {
             f->window = now;

@@ -19,6 +19,8 @@ struct transfer {
     // what is asked for; borrowed until it is done
     const char *url;
     double deadline;              // as clock_now()
+    double still_until;           // given up from then on if it stands still; 0: at the deadline
+    const double *patience;       // seconds without a byte after which it stands still; borrowed, may change; NULL: it never does
     int64_t most;                 // bytes of the body, unpacked
     bool any;                     // whatever its content and headers say (robots.txt)
     void *user;
@@ -33,7 +35,8 @@ struct transfer {
     struct buf body;              // owned; empty when it did not pass `wanted`
     int64_t bytes;                // of the body as unpacked, kept or not
     int64_t held;                 // of the memory budget: give back with client_release when the body is freed
-    bool still;                   // under way and without a byte for longer than answers usually take
+    double started, waited;       // as clock_now(); seconds to the answer's first line, 0 none came
+    bool still;                   // under way and without a byte for longer than *patience
 };
 
 struct client_options {
@@ -54,7 +57,7 @@ int client_new(struct client **out, const struct client_options *o);
 void client_free(struct client *c);                    // drops what is under way; accepts NULL
 int client_start(struct client *c, struct transfer *t);
 int client_active(const struct client *c);
-int client_moving(const struct client *c);             // those that do not stand still
+int client_moving(const struct client *c);             // those that got a byte not longer ago than answers usually take
 int64_t client_received(const struct client *c);       // bytes of bodies so far
 bool client_full(const struct client *c);              // no memory for more bodies: start none
 // Work for up to `seconds`, earlier when a transfer ends or client_wake is called; `done` is called from here.

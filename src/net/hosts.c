@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "net/robots.h"
 
-enum { BUCKETS = 1 << 14, STALLED = 4 };
+enum { BUCKETS = 1 << 14, STALLED = 4, BUSY = 16, BUSY_FIRST = 4, KNOWN = 16, FAR = 4096, TURN = 64 };
+static const double first_patience = 2.5, first_pause = 0.5, most_pause = 60;
 
 struct timer {
     double when;
@@ -17,8 +18,8 @@ struct timer {
 };
 
 struct hosts {
-    int per_host, most, count, idle;
-    double delay;
+    struct hosts_options o;
+    int count, idle;
     struct host *bucket[BUCKETS];
     struct host *oldest, *newest;      // those that nothing holds
     struct host *first, *last;         // the ring of those that may be asked
@@ -26,14 +27,12 @@ struct hosts {
     int timers, room;
 };
 
-int hosts_new(struct hosts **out, int per_host, double delay, int most)
+int hosts_new(struct hosts **out, const struct hosts_options *o)
 {
     *out = calloc(1, sizeof **out);
     if (!*out)
         return FAIL(EMEMORY_, "out of memory");
-    (*out)->per_host = per_host;
-    (*out)->delay = delay;
-    (*out)->most = most;
+    (*out)->o = *o;
     return 0;
 }
 
@@ -82,7 +81,7 @@ static void idle_in(struct hosts *h, struct host *p)
     *(h->newest ? &h->newest->newer : &h->oldest) = p;
     h->newest = p;
     h->idle++;
-    while (h->idle > h->most) {
+    while (h->idle > h->o.most) {
         struct host *gone = h->oldest, **at = place_of(h, gone->name);
         if (gone->slept || gone->ready)
             return;   // still in the ring or the timers: another time
@@ -103,7 +102,9 @@ struct host *hosts_get(struct hosts *h, const char *name)
         free(p);
         return NULL;
     }
-    p->delay = h->delay;
+    p->delay = h->o.delay;
+    p->most = h->o.per_host;
+    p->patience = fmin(first_patience, h->o.budget / 4);
     *at = p;
     h->count++;
     idle_in(h, p);
@@ -158,7 +159,7 @@ static struct timer earliest(struct hosts *h)
 
 static bool may_start(const struct hosts *h, const struct host *p)
 {
-    return p->head && p->active < h->per_host && p->stalled < STALLED * h->per_host + p->answers &&
+    return p->head && p->active < (int)p->most && p->stalled < STALLED * h->o.per_host + p->answers &&
            p->robots != ROBOTS_ASKED;
 }
 
@@ -205,6 +206,24 @@ static void ring_timers(struct hosts *h, double now)
     }
 }
 
+// The next of its jobs. When the first ones tell only that they hang or that the host is busy, others may be answered:
+// from places all over the queue (multiples of the golden section), so that a list in order of what hangs is no trap.
+static struct job *take(struct host *p)
+{
+    struct job **at = &p->head, *before = NULL;
+    double place = p->fine < KNOWN && p->stalled + p->busy > p->fine ? 0.6180339887 * ++p->apart : 0;
+    for (int skip = (int)((place - floor(place)) * fmin(p->queued, FAR)); skip > 0; skip--) {
+        before = *at;
+        at = &before->next;
+    }
+    struct job *j = *at;
+    *at = j->next;
+    if (p->tail == j)
+        p->tail = before;
+    p->queued--;
+    return j;
+}
+
 struct job *hosts_next(struct hosts *h, double now)
 {
     ring_timers(h, now);
@@ -220,14 +239,18 @@ struct job *hosts_next(struct hosts *h, double now)
                 p->slept = true;
             continue;
         }
-        struct job *j = p->head;
-        p->head = j->next;
-        if (!p->head)
-            p->tail = NULL;
-        p->queued--;
+        struct job *j = take(p);
         p->active++;
         p->next_start = p->delay > 0 ? now + p->delay : 0;
-        hosts_wake(h, p);
+        if (++p->turn <= p->queued / TURN && p->next_start <= now && may_start(h, p)) {
+            p->ready = true;
+            p->ring = h->first;
+            h->first = p;
+            h->last = h->last ? h->last : p;
+        } else {
+            p->turn = 0;
+            hosts_wake(h, p);
+        }
         return j;
     }
     return NULL;
@@ -245,11 +268,47 @@ void hosts_undone(struct hosts *h, struct host *p)
     hosts_done(h, p);
 }
 
-void hosts_stalled(struct hosts *h, struct host *p, bool still)
+void hosts_stalled(struct hosts *h, struct host *p, bool still, double started)
 {
+    if (still && p->stalled == 0)
+        p->hung_since = started;
     p->stalled += still ? 1 : -1;
     p->active += still ? -1 : 1;
     hosts_wake(h, p);
+}
+
+bool hosts_answered(struct hosts *h, struct host *p, double seconds, bool busy, double retry_after, double now)
+{
+    p->answers++;
+    if (seconds > 0)
+        usual_add(&p->usual, seconds);
+    p->patience = usual_most(&p->usual, p->patience);
+    if (!busy) {
+        p->fine++;
+        p->busy = 0;
+        p->pause = 0;
+        p->most = fmin(p->most + 1 / p->most, h->o.per_host);
+        hosts_wake(h, p);
+        return false;
+    }
+    if (p->busy++ == 0)
+        p->busy_since = now;
+    // a page that is always refused among others that come says nothing of the host
+    if (p->busy < (p->fine ? BUSY : BUSY_FIRST) && p->most >= h->o.per_host)
+        return false;
+    double end = p->busy_since + h->o.budget;
+    if (now >= end || (p->pause > 0 && now + retry_after > end && now >= p->next_start)) {
+        p->busy = 0;
+        p->pause = 0;
+        return true;
+    }
+    p->most = 1;
+    if (now >= p->next_start)   // not one of those that were under way when it was left alone
+        p->pause = fmin(p->pause > 0 ? 2 * p->pause : first_pause, most_pause);
+    // told to come when nobody waits any more, one asks nevertheless, whether that holds for all of the host
+    double wait = now + retry_after > end ? h->o.budget / 4 : fmax(retry_after, p->pause);
+    p->next_start = fmin(fmax(p->next_start, now + wait), end);
+    return false;
 }
 
 struct job *hosts_take_rest(struct hosts *h, int keep)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "net/class.h"
+#include "net/usual.h"
 
 struct robots;
 
@@ -27,13 +28,20 @@ struct host {
     double delay;             // seconds between starts, at least
     int answers;              // any answer by HTTP
     int lost;                 // tries in a row that came to nothing
-    char lost_class[CLASS_ROOM];
-    double lost_until;        // no tries before
+    double given_up_until;    // no tries before
+    char given_up_class[CLASS_ROOM];   // how its rows end until then
+    double patience;          // seconds: what takes longer to answer hangs
+    double hung_since;        // some of its transfers have hung ever since
     // the queue's own
+    struct usual usual;       // seconds to an answer
+    double most;              // connections now: fewer than per_host after it was too busy
+    int busy, fine;           // answers in a row that said so; others to rows
+    double busy_since, pause;
     struct job *head, *tail;
     int queued, active, refs; // refs: jobs anywhere, so that it is not forgotten
     int stalled;              // under way and standing still: not among the active
     bool ready, slept;        // in the ring; in the timers
+    int turn, apart;          // jobs started in a row; taken from the middle of the queue
     double next_start;
     struct host *ring;        // next in the ring
     struct host *chain, *older, *newer;
@@ -41,7 +49,14 @@ struct host {
 
 struct hosts;
 
-int hosts_new(struct hosts **out, int per_host, double delay, int most /* remembered without jobs */);
+struct hosts_options {
+    int per_host;             // connections
+    double delay;             // seconds between two starts
+    double budget;            // seconds that a job may take: how long one host may be waited for
+    int most;                 // remembered without jobs
+};
+
+int hosts_new(struct hosts **out, const struct hosts_options *o);
 void hosts_free(struct hosts *h);                                      // jobs are the caller's; accepts NULL
 
 struct host *hosts_get(struct hosts *h, const char *name);             // NULL: no memory
@@ -49,14 +64,19 @@ void hosts_keep(struct hosts *h, struct host *host);                   // one jo
 void hosts_drop(struct hosts *h, struct host *host);                   // one less
 void hosts_add(struct hosts *h, struct job *j, bool front);            // j->host set and held
 int hosts_later(struct hosts *h, struct job *j, double when);          // joins its host's queue then
-// A job whose host may be asked now (it counts as active until hosts_done), or NULL.
+// A job whose host may be asked now (it counts as active until hosts_done), or NULL. Hosts take turns, those with much to
+// do longer ones: they are what all will wait for in the end.
 struct job *hosts_next(struct hosts *h, double now);
 void hosts_wake(struct hosts *h, struct host *host);                   // its robots.txt is known now
 void hosts_done(struct hosts *h, struct host *host);
 void hosts_undone(struct hosts *h, struct host *host);                 // it was not asked after all: costs no delay
-// One of its transfers stands still, or moves again. Such ones do not keep others from being asked for, but for a host
-// that answers nothing there are few of them.
-void hosts_stalled(struct hosts *h, struct host *host, bool still);
+// One of its transfers, begun at `started`, stands still, or moves again. Such ones do not keep others from being asked
+// for, but for a host that answers nothing there are few of them.
+void hosts_stalled(struct hosts *h, struct host *host, bool still, double started);
+// It answered, `seconds` after it was asked. `busy`: only that it is too busy (429, 503), for the next `retry_after`
+// seconds (0: it did not say how long). When all its answers are such it is left alone for a time that grows, then one
+// connection tries; every good answer opens more again. true: that took the whole budget, or what it asks for would.
+bool hosts_answered(struct hosts *h, struct host *host, double seconds, bool busy, double retry_after, double now);
 // The jobs of the host with the longest queue, but its first `keep`, chained; NULL: no queue is longer. They are the
 // caller's again, still holding the host.
 struct job *hosts_take_rest(struct hosts *h, int keep);

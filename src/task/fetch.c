@@ -108,7 +108,8 @@ static int open_all(struct fetch *f)
     if (!f->done || !f->rng || !f->tally.classes)
         return FAIL(EMEMORY_, "out of memory");
     *f->rng = rng_make(1, 0);   // jitter only
-    if ((rc = hosts_new(&f->hosts, o->per_host, o->delay, HOSTS)) != 0)
+    struct hosts_options h = {.per_host = o->per_host, .delay = o->delay, .budget = o->deadline, .most = HOSTS};
+    if ((rc = hosts_new(&f->hosts, &h)) != 0)
         return rc;
     struct client_options c = {
         .guard = f->guard, .agent = f->agent, .token = "diht", .connect_timeout = o->connect_timeout,
@@ -159,8 +160,7 @@ static int loop(struct fetch *f)
         if ((rc = fetch_start(f)) != 0)
             break;
         double now = clock_now(), due = hosts_due(f->hosts) - now;
-        bool free = client_moving(f->client) < (int)f->limit && client_active(f->client) < f->seats &&
-                    !client_full(f->client);
+        bool free = fetch_may_start(f);
         // all that may be held in memory waits for slow hosts: the rest of the list may know others
         if (!reading && !f->list_over && free && due > 0 && f->putting_off == 0)
             fetch_put_off(f);

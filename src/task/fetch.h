@@ -137,6 +137,7 @@ int fetch_admit(struct fetch *f, struct row **out);
 void row_free(struct row *r);
 // fetch_ask.c
 int fetch_queue(struct fetch *f, struct row *r);     // into its host's queue, or straight to its end
+bool fetch_may_start(const struct fetch *f);         // is there room for one more transfer?
 int fetch_start(struct fetch *f);                    // as many transfers as may be under way
 void fetch_done(void *user, struct transfer *t);
 void fetch_still(void *user, struct transfer *t);

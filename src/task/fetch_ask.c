@@ -182,6 +182,12 @@ static bool robots_redirected(struct fetch *f, struct ask_robots *a)
     return open && client_start(f->client, &a->t) == 0;
 }
 
+static void give_up(struct host *host, const char *class, double until)
+{
+    host->given_up_until = until;
+    snprintf(host->given_up_class, sizeof host->given_up_class, "%s", class);
+}
+
 // What RFC 9309 makes of it: rules; none at all (4xx, redirects without end); or a server that has said nothing, which is
 // not a yes. Then the rows end as the asking did.
 static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
@@ -214,9 +220,7 @@ static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
     } else {
         host->robots = ROBOTS_UNKNOWN;
         host->robots_tries = 0;
-        host->lost = LOST;
-        host->lost_until = now + lost_seconds;
-        snprintf(host->lost_class, sizeof host->lost_class, "%s", t->class);
+        give_up(host, t->class, now + lost_seconds);
         snprintf(a->first->detail, sizeof a->first->detail, "robots.txt: %.140s", t->detail);
     }
 }
@@ -237,9 +241,16 @@ static void robots_done(struct fetch *f, struct ask_robots *a)
 static const char *no_start(const struct row *r, double now, const char **class)
 {
     const struct host *host = r->job.host;
-    if (host->lost >= LOST && now < host->lost_until) {
-        *class = host->lost_class;
-        return *r->detail ? r->detail : "the host failed so many times in a row: not asked for a minute";
+    if (now < host->given_up_until) {
+        *class = host->given_up_class;
+        return *r->detail ? r->detail : strncmp(*class, "http-", 5) == 0 ?
+            "the host answered nothing else for so long: not asked for a time" :
+            "the host failed so many times in a row: not asked for a minute";
+    }
+    // it waited for its next try until there was no time for it
+    if (r->tries > 0 && now + host->usual.mean >= r->deadline) {
+        *class = *r->t.class ? r->t.class : "timeout";
+        return *r->t.class ? r->t.detail : "not whole within --deadline";
     }
     *class = "robots";
     if (host->robots == ROBOTS_SHUT)
@@ -266,17 +277,27 @@ static int start_row(struct fetch *f, struct row *r, double now)
     if (r->deadline == 0)
         r->deadline = now + f->o->deadline;
     free(r->t.location);
-    r->t = (struct transfer){.url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .user = NULL};
+    r->t = (struct transfer){
+        .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = &host->patience,
+        // what hangs at one host, in a row without end, ends together
+        .still_until = host->stalled ? fmax(host->hung_since + f->o->deadline, now + f->o->deadline / 2) : 0,
+    };
     r->tries++;
     return client_start(f->client, &r->t);
+}
+
+bool fetch_may_start(const struct fetch *f)
+{
+    int active = client_active(f->client), moving = client_moving(f->client);
+    // the more stand still, the more of the others soon will
+    return moving < (int)f->limit + (active - moving) / 4 && active < f->seats && !client_full(f->client);
 }
 
 int fetch_start(struct fetch *f)
 {
     int rc = 0;
     double now = clock_now();
-    while (!rc && client_moving(f->client) < (int)f->limit && client_active(f->client) < f->seats &&
-           !client_full(f->client)) {
+    while (!rc && fetch_may_start(f)) {
         struct job *j = hosts_next(f->hosts, now);
         if (!j)
             break;
@@ -285,18 +306,19 @@ int fetch_start(struct fetch *f)
     return rc;
 }
 
-static void count_lost(struct host *host, const struct transfer *t, double now)
+// What the host makes of it.
+static void count(struct fetch *f, struct host *host, const struct transfer *t, double now)
 {
-    host->answers += t->status > 0;
-    if (t->status > 0 || (t->connected && host->answers)) {
+    if (t->status > 0) {
         host->lost = 0;
-        return;
-    }
-    if (strcmp(t->class, "blocked-address") == 0)
-        return;
-    host->lost++;
-    host->lost_until = now + lost_seconds;
-    snprintf(host->lost_class, sizeof host->lost_class, "%s", t->class);
+        bool busy = t->status == 429 || t->status == 503;
+        host->given_up_until = busy ? host->given_up_until : 0;
+        if (hosts_answered(f->hosts, host, t->waited, busy, t->retry_after, now))
+            give_up(host, t->class, now + fmax(lost_seconds, t->retry_after));
+    } else if (t->connected && host->answers)
+        host->lost = 0;
+    else if (strcmp(t->class, "blocked-address") != 0 && ++host->lost >= LOST)
+        give_up(host, t->class, now + lost_seconds);
 }
 
 static int row_done(struct fetch *f, struct row *r)
@@ -305,8 +327,8 @@ static int row_done(struct fetch *f, struct row *r)
     struct host *host = r->job.host;
     double now = clock_now();
     r->deadline = t->deadline;   // our own pauses cost it nothing
+    count(f, host, t, now);
     hosts_done(f->hosts, host);
-    count_lost(host, t, now);
     if (!*t->class && t->location) {
         client_release(f->client, t->held);
         t->held = 0;
@@ -343,7 +365,7 @@ void fetch_still(void *user, struct transfer *t)
     struct fetch *f = user;
     struct row *r = (struct row *)((char *)t - offsetof(struct row, t));
     if (!t->user)
-        hosts_stalled(f->hosts, r->job.host, t->still);
+        hosts_stalled(f->hosts, r->job.host, t->still, t->started);
 }
 
 void fetch_done(void *user, struct transfer *t)

@@ -233,6 +233,54 @@ static void killed(void)
     free(whole);
 }
 
+// Requests for names from `from` on.
+static int64_t asked(int from, int n)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += server.hits[from + i];
+    return sum;
+}
+
+// A host that refuses most when asked too fast: it is asked slower, all rows come, another host's do not wait.
+static void a_host_with_a_limit(void)
+{
+    enum { LIMITED = 150, GOOD = 300, FROM = 100000 };
+    char line[200];
+    FILE *f = fopen("rate.tsv", "w");
+    for (int i = 0; f && i < GOOD; i++) {
+        if (i < LIMITED)
+            fprintf(f, "limited\thttp://127.0.0.2:%d/rate/%d\n", server.port, FROM + i);
+        fprintf(f, "good\thttp://127.0.0.1:%d/ok/%d\n", server.port, i);
+    }
+    if (f)
+        fclose(f);
+    CHECK(diht("fetch rate.tsv --out rate --deadline 30 --retries 4 --log rate.log --allow-net 127.0.0.0/8 --json") == 0);
+    CHECK(strstr(out, "\"ok\":450,\"failed\":{}") != NULL);
+    printf("# %d rows of a host with a limit: %lld requests\n", LIMITED, (long long)asked(FROM, LIMITED));
+    CHECK(asked(FROM, LIMITED) < 3 * LIMITED);
+    // the others were over long before
+    snprintf(line, sizeof line, "head -%d rate.log | grep -c /ok/ | grep -qx %d", GOOD + LIMITED / 2, GOOD);
+    CHECK(system(line) == 0);
+}
+
+// One that says nothing else: it is asked a few times, its rows end as the host answers, within the deadline.
+static void a_host_that_is_always_busy(void)
+{
+    enum { ROWS = 500, FROM = 101000 };
+    FILE *f = fopen("limit.tsv", "w");
+    for (int i = 0; f && i < ROWS; i++)
+        fprintf(f, "limited\thttp://127.0.0.2:%d/limit/%d\n", server.port, FROM + i);
+    if (f)
+        fclose(f);
+    double start = clock_now();
+    CHECK(diht("fetch limit.tsv --out limit --deadline 4 --allow-net 127.0.0.0/8 --json") == 0);
+    CHECK(strstr(out, "\"rows\":500,\"ok\":0,\"failed\":{\"http-429\":500}") != NULL);
+    CHECK(clock_now() - start < 4 + 3);
+    printf("# %d rows of a host that is busy for an hour: %lld requests\n", ROWS, (long long)asked(FROM, ROWS));
+    CHECK(asked(FROM, ROWS) < 50);
+}
+
 // A host that is slow to say whether it may be asked has more rows than memory holds: those behind them need not wait.
 static void a_slow_host_with_many_rows(void)
 {
@@ -342,6 +390,8 @@ int main(int argc, char **argv)
     CASE(asked_again_at_a_date);
     CASE(stopped_and_alone);
     CASE(a_slow_host_with_many_rows);
+    CASE(a_host_with_a_limit);
+    CASE(a_host_that_is_always_busy);
     CASE(several_processes);
     CASE(refusals);
 done:

@@ -197,6 +197,20 @@ static void reply_busy(struct peer *p, unsigned name)
     reply(p, "503 Busy", more, NULL, 0);
 }
 
+// Fifty pictures a second, five at once; more is refused.
+static bool over_the_limit(void)
+{
+    static double left = 5, at;
+    double now = clock_now();
+    left += 50 * (now - at);
+    left = left > 5 ? 5 : left;
+    at = now;
+    if (left < 1)
+        return true;
+    left--;
+    return false;
+}
+
 static bool pictures(struct peer *p, const char *path)
 {
     const char *rest = "";
@@ -208,6 +222,13 @@ static bool pictures(struct peer *p, const char *path)
             reply_busy(p, name);
         else
             reply_picture(p, name, "Content-Type: text/html\r\n", false);   // types lie
+    } else if (starts(path, "rate", &rest)) {
+        name = (unsigned)atoi(rest) % SERVER_NAMES;
+        hits[name]++;
+        if (over_the_limit())
+            reply(p, "429 Too Many", name % 2 ? "Retry-After: 1\r\n" : "", NULL, 0);
+        else
+            reply_picture(p, name, "", false);
     } else if (starts(path, "nolen", &rest))
         reply_picture(p, (unsigned)atoi(rest), "", true);
     else if (starts(path, "longer", &rest)) {
@@ -347,9 +368,10 @@ static void answer(struct peer *p)
     else if (starts(path, "status", &rest)) {
         snprintf(more, sizeof more, "%d Status", atoi(rest));
         reply(p, more, "", NULL, 0);
-    } else if (starts(path, "limit", &rest))
+    } else if (starts(path, "limit", &rest)) {
+        hits[(unsigned)atoi(rest) % SERVER_NAMES]++;
         reply(p, "429 Too Many", "Retry-After: 3600\r\n", NULL, 0);
-    else if (!pictures(p, path) && !protocol(p, path) && !elsewhere(p, path) && !opted_out(p, path))
+    } else if (!pictures(p, path) && !protocol(p, path) && !elsewhere(p, path) && !opted_out(p, path))
         reply(p, "404 Not Found", "", NULL, 0);
 }
 

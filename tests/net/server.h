@@ -7,7 +7,7 @@
 //   long-head wide-head cookies                a megabyte of header: one line, many, Set-Cookie
 //   longer shorter half broken-off chunks      Content-Length lies; half a picture; a reset in the middle; broken chunks
 //   html empty garbage old reset bomb mislabelled huge
-//   status/NNN limit (429, Retry-After: 3600)
+//   status/NNN limit/N (429, Retry-After: 3600) rate/N (50 pictures a second, else 429, half with Retry-After: 1)
 //   hops/N (N redirects) loop to-loopback to-name to-tls to-file
 //   optout optout-us optout-other none         X-Robots-Tag
 //   private            robots.txt forbids it
@@ -28,7 +28,7 @@ struct server {
     double seconds;           // set before the start; 0: two minutes
     pid_t pid;
     int port;
-    uint32_t *hits;           // [SERVER_NAMES] requests for /ok/N, seen by both processes
+    uint32_t *hits;           // [SERVER_NAMES] requests for /ok/N, /rate/N and so on, seen by both processes
     uint32_t *optout_bytes;   // bytes of forbidden bodies that were taken
 };
 
