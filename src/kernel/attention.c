@@ -59,8 +59,7 @@ void whole_attention(struct ctx *ctx, view out, view lse, view q, int64_t ldq, v
     struct job j = {.ctx = ctx, .spans = spans, .heads = heads, .base = {
         .q = q.at, .k = k.at, .v = v.at, .ldq = ldq, .ldk = ldk, .ldv = ldv, .out = out.at, .lse = lse.at,
         .ldo = (int64_t)heads * dim, .ld_lse = heads, .dim = dim, .causal = causal, .factor = 1 / sqrt(dim)}};
-    // pictures, and not in training: its backward pass makes the scores again, in float. What the softmax weighs stays
-    // float too: in bytes a long tail of small weights would vanish
+    // pictures, and not in training: its backward pass makes the scores again, in float
     if (ctx->engine->holds != ctx->real && !lse.at && !causal)
         j.narrow = ctx->engine;
     pool_run(ctx->pool, nspans * heads, piece_forward, &j);

@@ -13,12 +13,6 @@
 #include <unistd.h>
 #endif
 
-size_t dtype_size(enum dtype t)
-{
-    static const size_t size[] = {[F32] = 4, [F64] = 8, [BF16] = 2, [S8] = 1};
-    return size[t];
-}
-
 static bool always(void) { return true; }
 
 #if defined(__x86_64__)

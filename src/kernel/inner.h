@@ -68,6 +68,17 @@ struct engine {
     void (*pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
     void (*product)(const struct product *p);
     void (*round)(float *x, int64_t n);   // rows as they lie to what the type can say; NULL: they are
+    const struct weigh *weigh; // how attention forms its weighted sums beside this engine; NULL: in floats
+};
+
+// Attention's weighted sums in codes: out = softmax(scores) values, for scores that all keys have a part in.
+enum { WEIGH_KEYS = 1 << 15 };   // at most
+struct weigh {
+    int64_t (*codes)(int64_t keys);   // of a row, 2 bytes each; its scores have room for as many
+    int64_t (*values_bytes)(int64_t keys, int64_t dim);
+    void (*pack)(void *values, const float *v, int64_t ldv, int64_t keys, int64_t dim);
+    void (*soften)(void *codes, float *scores, int64_t keys);
+    void (*product)(float *out, int64_t ldo, const void *codes, const void *values, int64_t rows, int64_t keys, int64_t dim);
 };
 
 // One sequence and one head; rows are `dim` long.

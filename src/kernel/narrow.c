@@ -289,4 +289,5 @@ static void product(const struct product *p)
 }
 #endif
 
-const struct engine ENGINE = {TILES ? "amx" : BYTES ? "avx512" : "avx512-dot", BYTES ? S8 : BF16, BYTES ? S8 : BF16, BLOCK_ROWS, PANEL, pack, pack_rows, product};
+const struct engine ENGINE = {TILES ? "amx" : BYTES ? "avx512" : "avx512-dot", BYTES ? S8 : BF16, BYTES ? S8 : BF16, BLOCK_ROWS, PANEL,
+    pack, pack_rows, product, .weigh = BYTES ? &weigh_words : NULL};

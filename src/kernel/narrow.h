@@ -12,6 +12,8 @@ extern const struct engine narrow_dot_bf16, narrow_dot_bytes;         // AVX-512
 extern const struct engine rounded_avx2, rounded_avx512;              // bfloat16 held as floats
 extern const struct engine narrow_tile_bf16, narrow_tile_bytes;       // AMX
 
+extern const struct weigh weigh_words;                                // AVX-512 VNNI
+
 bool has_amx(void);   // and the kernel lets us use it
 
 void narrow_pack_bytes(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);

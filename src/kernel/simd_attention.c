@@ -80,13 +80,24 @@ static float soften(float *s, int64_t seen, int64_t n, float *max_out)
     return v_sum(sum);
 }
 
+static void scale_rows(float *out, int64_t ldo, const float *factor, int64_t rows, int64_t dim)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < dim; j += VL) {
+            float *o = out + i * ldo + j;
+            v_store_n(o, v_load_n(o, dim - j) * factor[i], dim - j);
+        }
+}
+
 void NAMED(attention)(const struct attend *p)
 {
     int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL);
     const struct engine *narrow = p->narrow;
+    const struct weigh *weigh = narrow && !p->lse && !p->causal && nk <= WEIGH_KEYS ? narrow->weigh : NULL;
     struct carver scratch = {p->scratch, WORKER_SCRATCH / sizeof(float)};
     float *keys = carve(&scratch, narrow ? engine_columns(narrow, dim, nk) / 4 : row * dim);
-    float *values = carve(&scratch, nk * up(dim, PANEL)), *scores = carve(&scratch, FORWARD_ROWS * row);
+    float *values = carve(&scratch, weigh ? weigh->values_bytes(nk, dim) / 4 : nk * up(dim, PANEL));
+    float *scores = carve(&scratch, FORWARD_ROWS * row), *codes = carve(&scratch, weigh ? FORWARD_ROWS * weigh->codes(nk) / 2 : 0);
     float *queries = carve(&scratch, narrow ? engine_rows(narrow, dim, FORWARD_ROWS) / 4 : 0);
     if (scratch.left < 0) {
         struct attend plain = *p;
@@ -95,15 +106,25 @@ void NAMED(attention)(const struct attend *p)
         return;
     }
     (narrow ? narrow->pack : NAMED(pack))(keys, p->k, 1, p->ldk, dim, nk);
-    NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
+    if (weigh)
+        weigh->pack(values, p->v, p->ldv, nk, dim);
+    else
+        NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
     for (int64_t from = 0; from < p->nq; from += FORWARD_ROWS) {
         int64_t rows = least(FORWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
         float inverse[FORWARD_ROWS];
         const float *q = (const float *)p->q + from * p->ldq;
+        float *out = (float *)p->out + from * p->ldo;
         if (narrow)
             multiply_narrow(narrow, q, p->ldq, queries, keys, scores, row, rows, n, dim, p->factor);
         else
             multiply(q, p->ldq, keys, scores, row, rows, n, dim, p->factor);
+        if (weigh) {
+            for (int64_t i = 0; i < rows; i++)
+                weigh->soften((char *)codes + i * weigh->codes(nk) * 2, scores + i * row, nk);
+            weigh->product(out, p->ldo, codes, values, rows, nk, dim);
+            continue;
+        }
         for (int64_t i = 0; i < rows; i++) {
             float max, sum = soften(scores + i * row, keys_of(p, from + i, 1), up(n, VL), &max);
             inverse[i] = 1 / sum;
@@ -111,14 +132,9 @@ void NAMED(attention)(const struct attend *p)
                 ((float *)p->lse)[(from + i) * p->ld_lse] = max + logf(sum);
         }
         // values' panels are nk long: a product over fewer keys goes panel by panel
-        float *out = (float *)p->out + from * p->ldo;
         for (int64_t column = 0; column < dim; column += PANEL)
             multiply(scores, row, values + column * nk, out + column, p->ldo, rows, least(PANEL, dim - column), n, 1);
-        for (int64_t i = 0; i < rows; i++)
-            for (int64_t j = 0; j < dim; j += VL) {
-                float *o = out + i * p->ldo + j;
-                v_store_n(o, v_load_n(o, dim - j) * inverse[i], dim - j);
-            }
+        scale_rows(out, p->ldo, inverse, rows, dim);
     }
 }
 
