@@ -36,15 +36,17 @@ ALWAYS __m512i codes(vf a, vf b, vf c, vf d, vf inverse, vf zero)
 
 static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
 {
+    enum { AWAY = 1024 };   // floats by which rows are asked for ahead: they come from far
     const float *a = a_;
     int64_t filled = engine_k(&ENGINE, k);
     assert(a_k == 1);
     for (int64_t i = 0; i < m; i++, a += a_row) {
         char *to = (char *)to_ + i * engine_row(&ENGINE, k);
-        vf low[2] = {v_all(0), v_all(0)}, high[2] = {v_all(0), v_all(0)};
+        vf low[4] = {v_all(0), v_all(0), v_all(0), v_all(0)}, high[4] = {v_all(0), v_all(0), v_all(0), v_all(0)};
         int64_t l = 0;
-        for (; l + 2 * VL <= k; l += 2 * VL)
-            for (int u = 0; u < 2; u++) {
+        for (; l + 4 * VL <= k; l += 4 * VL)
+            for (int u = 0; u < 4; u++) {
+                __builtin_prefetch(a + l + u * VL + AWAY);
                 vf x = v_load(a + l + u * VL);
                 low[u] = v_min(low[u], x);
                 high[u] = v_max(high[u], x);
@@ -54,7 +56,9 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
             low[0] = v_min(low[0], x);
             high[0] = v_max(high[0], x);
         }
-        quant[i] = narrow_quant(-v_top(-v_min(low[0], low[1])), v_top(v_max(high[0], high[1])));
+        low[0] = v_min(v_min(low[0], low[1]), v_min(low[2], low[3]));
+        high[0] = v_max(v_max(high[0], high[1]), v_max(high[2], high[3]));
+        quant[i] = narrow_quant(-v_top(-low[0]), v_top(high[0]));
         vf inverse = v_all(1 / quant[i].scale), zero = v_all((float)quant[i].zero);
         for (l = 0; l + LINE <= k; l += LINE)
             _mm512_storeu_si512(to + l, codes(v_load(a + l), v_load(a + l + VL), v_load(a + l + 2 * VL), v_load(a + l + 3 * VL),
