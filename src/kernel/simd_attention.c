@@ -9,7 +9,14 @@
 #include "kernel/engine.h"
 #include "kernel/simd.h"
 
-enum { FORWARD_ROWS = 2 * HEIGHT, BACKWARD_ROWS = 4 * HEIGHT };
+// Rows of a block, at most: short sequences whole, of long ones what keeps their scores near.
+enum { FORWARD_ROWS = 5 * HEIGHT, BACKWARD_ROWS = 6 * HEIGHT, LONG_ROWS = 2 * HEIGHT, LONG_KEYS = 128 };
+
+// Even blocks.
+static int64_t block_rows(int64_t rows, int64_t most)
+{
+    return pieces_of(rows, rows > 0 ? pieces_of(rows, most) : 1);
+}
 
 static int64_t up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -48,11 +55,12 @@ static void multiply_narrow(const struct engine *e, const float *a, int64_t a_ro
     e->product(&p);
 }
 
-// c += packed_rows packed
-static void multiply_more(const float *packed_rows, const float *packed, float *c, int64_t c_row, int64_t m, int64_t n, int64_t k)
+// c = packed_rows packed, or += where `more`
+static void multiply_packed(const float *packed_rows, const float *packed, float *c, int64_t c_row, int64_t m, int64_t n,
+                            int64_t k, bool more)
 {
     struct product p = {.m = m, .n = n, .k = k, .packed_rows = packed_rows, .packed = packed, .c = c, .c_row = c_row,
-                        .alpha = 1, .beta = 1};
+                        .alpha = 1, .beta = more ? 1 : 0};
     NAMED(product)(&p);
 }
 
@@ -110,8 +118,9 @@ void NAMED(attention)(const struct attend *p)
         weigh->pack(values, p->v, p->ldv, nk, dim);
     else
         NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
-    for (int64_t from = 0; from < p->nq; from += FORWARD_ROWS) {
-        int64_t rows = least(FORWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
+    int64_t most = block_rows(p->nq, nk > LONG_KEYS ? LONG_ROWS : FORWARD_ROWS);
+    for (int64_t from = 0; from < p->nq; from += most) {
+        int64_t rows = least(most, p->nq - from), n = keys_of(p, from, rows);
         float inverse[FORWARD_ROWS];
         const float *q = (const float *)p->q + from * p->ldq;
         float *out = (float *)p->out + from * p->ldo;
@@ -183,10 +192,12 @@ void NAMED(attention_backward)(const struct attend *p)
     NAMED(pack)(keys, p->k, 1, p->ldk, dim, nk);
     NAMED(pack)(values, p->v, 1, p->ldv, dim, nk);
     NAMED(pack)(key_rows, p->k, p->ldk, 1, nk, dim);
-    zero_rows(p->dk, p->ldk, nk, dim);
-    zero_rows(p->dv, p->ldv, nk, dim);
-    for (int64_t from = 0; from < p->nq; from += BACKWARD_ROWS) {
-        int64_t rows = least(BACKWARD_ROWS, p->nq - from), n = keys_of(p, from, rows);
+    // the first block's keys are written, the others' added to from the second on
+    int64_t most = block_rows(p->nq, BACKWARD_ROWS), first = most > 0 ? keys_of(p, 0, most) : 0;
+    zero_rows((float *)p->dk + first * p->ldk, p->ldk, nk - first, dim);
+    zero_rows((float *)p->dv + first * p->ldv, p->ldv, nk - first, dim);
+    for (int64_t from = 0; from < p->nq; from += most) {
+        int64_t rows = least(most, p->nq - from), n = keys_of(p, from, rows);
         const float *q = (const float *)p->q + from * p->ldq, *dout = (const float *)p->dout + from * p->ldo;
         const float *out = (const float *)p->out + from * p->ldo;
         multiply(q, p->ldq, keys, scores, row, rows, n, dim, p->factor);
@@ -201,8 +212,8 @@ void NAMED(attention_backward)(const struct attend *p)
         NAMED(pack)(queries, q, p->ldq, 1, rows, dim);
         NAMED(pack)(douts, dout, p->ldo, 1, rows, dim);
         NAMED(pack_rows)(turned, NULL, scores, 1, row, n, rows);
-        multiply_more(turned, douts, p->dv, p->ldv, n, dim, rows);
+        multiply_packed(turned, douts, p->dv, p->ldv, n, dim, rows, from > 0);
         NAMED(pack_rows)(turned, NULL, dscores, 1, row, n, rows);
-        multiply_more(turned, queries, p->dk, p->ldk, n, dim, rows);
+        multiply_packed(turned, queries, p->dk, p->ldk, n, dim, rows, from > 0);
     }
 }
