@@ -153,6 +153,13 @@ static const struct inner *choose(enum dtype real, const char *isa, int *rc)
     return NULL;
 }
 
+const char *ctx_best_isa(void)
+{
+    int rc;
+    const struct inner *inner = choose(F32, NULL, &rc);
+    return inner ? inner->engine.isa : NULL;
+}
+
 int ctx_open(struct ctx **out, enum dtype real, int threads, const char *isa)
 {
     *out = NULL;

@@ -169,6 +169,8 @@ struct kernels {
     void (*rank_pairs)(struct ctx *, float *out, view q, view c, const int32_t *qi, const int32_t *ci, int64_t n, int64_t d);
 };
 
+// The rows that ctx_open chooses when none are named: "ref", "avx2" or "avx512". NULL: EUSAGE_.
+const char *ctx_best_isa(void);
 // `real`: F32 or F64. isa NULL: $DIHT_ISA, else the best this CPU has. threads <= 0: one a processor.
 // Fails (EUSAGE_) on an isa that is unknown or that the CPU lacks.
 int ctx_open(struct ctx **out, enum dtype real, int threads, const char *isa);

@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "spot/fold.h"
 
 typedef void *status;
 
@@ -101,25 +99,17 @@ void ort_close(struct ort *o)
     free(o);
 }
 
-int ort_net_open(struct ort_net **out, struct ort *o, const char *path, const char *input, const char *output)
+int ort_net_open(struct ort_net **out, struct ort *o, const struct buf *model, const char *path, const char *input,
+                 const char *output)
 {
     struct ort_net *n = *out = calloc(1, sizeof *n);
-    struct buf file = {0}, folded = {0};
     if (!n)
         return FAIL(EMEMORY_, "out of memory");
     *n = (struct ort_net){.ort = o, .path = strdup(path), .input = strdup(input), .output = strdup(output)};
     int rc = n->path && n->input && n->output ? 0 : FAIL(EMEMORY_, "out of memory");
-    if (!rc && !file_exists(path))
-        rc = FAIL(EMISSING_, "%s: not there", path);
     if (!rc)
-        rc = file_read(path, &file);
-    if (!rc && (rc = onnx_fold(&folded, &file)) >= 0) {
-        const struct buf *b = rc ? &folded : &file;
         rc = failed(o, CALL(o, CREATE_SESSION, status, void *, const void *, size_t, const void *, void **)
-                    (o->env, b->at, b->len, o->options, &n->session), EFORMAT_, path);
-    }
-    buf_free(&file);
-    buf_free(&folded);
+                    (o->env, model->at, model->len, o->options, &n->session), EFORMAT_, path);
     if (rc) {
         ort_net_close(n);
         *out = NULL;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 struct ort;
 struct ort_net;
 
@@ -13,9 +15,10 @@ struct ort_net;
 int ort_open(struct ort **out, const char *library);
 void ort_close(struct ort *o);   // accepts NULL; its networks first
 
-// A network file whose one input and one output have these names. A run uses the calling thread alone; several threads
-// may run one network. EMISSING_, EFORMAT_ with the library's own words.
-int ort_net_open(struct ort_net **out, struct ort *o, const char *path, const char *input, const char *output);
+// A network whose one input and one output have these names; `path` is for sentences. A run uses the calling thread
+// alone; several threads may run one network. EFORMAT_ with the library's own words.
+int ort_net_open(struct ort_net **out, struct ort *o, const struct buf *model, const char *path, const char *input,
+                 const char *output);
 void ort_net_close(struct ort_net *n);   // accepts NULL
 
 struct ort_out {

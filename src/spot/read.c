@@ -9,8 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-enum { BATCH = 8 };     // strips a run
-#define ALIKE .75f      // strips of one run are at least this share of the widest: the rest would be padding
+enum { BATCH = 8, COLUMN = 8 };   // strips a run; pixels of a strip that become a column of features
 
 int dictionary_open(struct dictionary *d, const char *path)
 {
@@ -74,7 +73,8 @@ struct strip {
 };
 
 struct reader {
-    float *in;         // BATCH strips
+    struct net_desk *desk;
+    float *in;         // features of BATCH strips
     size_t in_room;
     struct strip strip[BOX_MOST];
     struct buf text;
@@ -85,6 +85,10 @@ struct reader *reader_new(void)
     struct reader *r = calloc(1, sizeof *r);
     if (!r)
         (void)FAIL(EMEMORY_, "out of memory");
+    else if (!(r->desk = net_desk_new())) {
+        free(r);
+        r = NULL;
+    }
     return r;
 }
 
@@ -92,6 +96,7 @@ void reader_free(struct reader *r)
 {
     if (!r)
         return;
+    net_desk_free(r->desk);
     free(r->in);
     buf_free(&r->text);
     free(r);
@@ -105,23 +110,45 @@ static int wider_first(const void *a, const void *b)
 
 static int by_box(const void *a, const void *b) { return ((const struct strip *)a)->box - ((const struct strip *)b)->box; }
 
-// Read strips of like width at once.
-static int run_batch(struct reader *r, const struct ort_net *net, const struct dictionary *d, const struct image *im,
-                     const struct box *box, struct strip *s, int n)
+static int columns(const struct strip *s) { return (s->width + COLUMN - 1) / COLUMN; }
+
+// Features of one strip, at place i of n.
+static int look(struct reader *r, const struct net *eyes, const struct image *im, const struct box *box,
+                const struct strip *s, int i, int n, int64_t shape[4])
 {
-    int stride = (s[0].width + 7) / 8 * 8;
-    size_t floats = (size_t)3 * STRIP_HEIGHT * (size_t)stride;
-    struct ort_out out;
-    if (r->in_room < (size_t)n * floats) {
+    float *in;
+    int64_t row;
+    int height, width, rc = net_begin(eyes, r->desk, STRIP_HEIGHT, columns(s) * COLUMN, &in, &row);
+    if (rc)
+        return rc;
+    strip_cut(&box[s->box], s->turned, im, s->width, in, row);
+    const float *seen = net_run(eyes, r->desk, &height, &width);
+    if (!seen)
+        return EMEMORY_;
+    size_t floats = (size_t)net_channels(eyes) * (size_t)height * (size_t)width;
+    if (r->in_room < (size_t)n * floats) {   // all strips of a run are of one size: this is the first
         free(r->in);
         r->in_room = 0;
         if (!(r->in = memory_take((size_t)n * floats * sizeof *r->in)))
             return EMEMORY_;
         r->in_room = (size_t)n * floats;
     }
-    for (int i = 0; i < n; i++)
-        strip_cut(&box[s[i].box], s[i].turned, im, s[i].width, stride, r->in + (size_t)i * floats);
-    int rc = ort_net_run(net, r->in, (int64_t[]){n, 3, STRIP_HEIGHT, stride}, 3, &out);
+    memcpy(r->in + (size_t)i * floats, seen, floats * sizeof *seen);
+    memcpy(shape, (int64_t[]){n, net_channels(eyes), height, width}, 4 * sizeof *shape);
+    return 0;
+}
+
+// Read strips of one width at once.
+static int run_batch(struct reader *r, const struct net *eyes, const struct ort_net *net, const struct dictionary *d,
+                     const struct image *im, const struct box *box, struct strip *s, int n)
+{
+    struct ort_out out = {0};
+    int64_t shape[4];
+    int rc = 0;
+    for (int i = 0; i < n && !rc; i++)
+        rc = look(r, eyes, im, box, &s[i], i, n, shape);
+    if (!rc)
+        rc = ort_net_run(net, r->in, shape, 3, &out);
     if (!rc && (out.shape[0] != n || out.shape[2] != d->n + 2))
         rc = FAIL(EFORMAT_, "the recogniser knows %lld characters, its dictionary %d: they belong to different models",
                   (long long)out.shape[2] - 2, d->n);
@@ -138,8 +165,8 @@ static int run_batch(struct reader *r, const struct ort_net *net, const struct d
     return rc ? rc : r->text.failed;
 }
 
-int reader_run(struct reader *r, const struct ort_net *net, const struct dictionary *d, const struct image *im,
-               const struct box *box, int n, struct spot_lines *out)
+int reader_run(struct reader *r, const struct net *eyes, const struct ort_net *net, const struct dictionary *d,
+               const struct image *im, const struct box *box, int n, struct spot_lines *out)
 {
     int rc = 0;
     buf_clear(&r->text);
@@ -150,9 +177,9 @@ int reader_run(struct reader *r, const struct ort_net *net, const struct diction
     qsort(r->strip, (size_t)n, sizeof *r->strip, wider_first);
     for (int from = 0, to; from < n && !rc; from = to) {
         for (to = from + 1; to < n && to - from < BATCH; to++)
-            if ((float)r->strip[to].width < ALIKE * (float)r->strip[from].width)
+            if (columns(&r->strip[to]) != columns(&r->strip[from]))
                 break;
-        rc = run_batch(r, net, d, im, box, r->strip + from, to - from);
+        rc = run_batch(r, eyes, net, d, im, box, r->strip + from, to - from);
     }
     if (rc)
         return rc;

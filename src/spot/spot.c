@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "image/resample.h"
 #include "spot/boxes.h"
+#include "spot/net.h"
+#include "spot/onnx.h"
 #include "spot/ort.h"
 #include "spot/read.h"
 
@@ -19,10 +21,11 @@
 #define DETECTOR "ch_PP-OCRv4_det_infer.onnx"
 #define RECOGNISER "ch_PP-OCRv4_rec_infer.onnx"
 #define CHARACTERS "ppocr_keys_v1.txt"
+#define FEATURES "p2o.AveragePool.1"   // of the recogniser: where convolutions end
 enum { GRAIN = 32, SIDE_MOST = 4096, THREADS_MOST = 1024 };   // the detector halves its input five times
 
 struct worker {
-    float *in;               // 3 x height x width, normalised
+    struct net_desk *desk;
     unsigned char *small;    // height x width x 3
     size_t room;             // pixels
     struct box_finder *finder;
@@ -31,7 +34,8 @@ struct worker {
 
 struct spotter {
     struct ort *ort;
-    struct ort_net *detector, *recogniser;
+    struct net *detector, *eyes;   // pictures to maps, strips to features
+    struct ort_net *recogniser;    // features to characters
     struct dictionary dictionary;
     int side, threads;
     struct worker *worker;
@@ -62,6 +66,7 @@ static int open_parts(struct spotter *s, const char *folder)
 {
     static const char *const names[] = {LIBRARY, DETECTOR, RECOGNISER, CHARACTERS};
     char *path[4] = {0};
+    struct buf file = {0}, rest = {0};
     int rc = 0;
     for (int i = 0; i < 4 && !rc; i++) {
         if (!(path[i] = path_join(folder, names[i])))
@@ -73,10 +78,17 @@ static int open_parts(struct spotter *s, const char *folder)
         rc = dictionary_open(&s->dictionary, path[3]);
     if (!rc)
         rc = ort_open(&s->ort, path[0]);
+    if (!rc && !(rc = file_read(path[1], &file)))
+        rc = net_open(&s->detector, &file, path[1], "x", "sigmoid_0.tmp_0");
+    buf_clear(&file);
+    if (!rc && !(rc = file_read(path[2], &file)))
+        rc = net_open(&s->eyes, &file, path[2], "x", FEATURES);
+    if (!rc && (rc = onnx_behind(&rest, &file, FEATURES)))
+        error_prefix(rc, "%s: ", path[2]);
     if (!rc)
-        rc = ort_net_open(&s->detector, s->ort, path[1], "x", "sigmoid_0.tmp_0");
-    if (!rc)
-        rc = ort_net_open(&s->recogniser, s->ort, path[2], "x", "softmax_11.tmp_0");
+        rc = ort_net_open(&s->recogniser, s->ort, &rest, path[2], FEATURES, "softmax_11.tmp_0");
+    buf_free(&file);
+    buf_free(&rest);
     for (int i = 0; i < 4; i++)
         free(path[i]);
     return rc;
@@ -101,7 +113,8 @@ int spot_open(struct spotter **out, const struct spot_options *o)
     for (int i = 0; !rc && i < s->threads; i++) {
         s->worker[i].finder = box_finder_new();
         s->worker[i].reader = reader_new();
-        rc = s->worker[i].finder && s->worker[i].reader ? 0 : EMEMORY_;
+        s->worker[i].desk = net_desk_new();
+        rc = s->worker[i].finder && s->worker[i].reader && s->worker[i].desk ? 0 : EMEMORY_;
     }
     free(folder);
     if (rc)
@@ -116,13 +129,14 @@ void spot_close(struct spotter *s)
     if (!s)
         return;
     for (int i = 0; i < s->threads && s->worker; i++) {
-        free(s->worker[i].in);
+        net_desk_free(s->worker[i].desk);
         free(s->worker[i].small);
         box_finder_free(s->worker[i].finder);
         reader_free(s->worker[i].reader);
     }
     free(s->worker);
-    ort_net_close(s->detector);
+    net_close(s->detector);
+    net_close(s->eyes);
     ort_net_close(s->recogniser);
     ort_close(s->ort);
     dictionary_close(&s->dictionary);
@@ -137,30 +151,37 @@ static int grain(double length)
     return n < GRAIN ? GRAIN : n;
 }
 
-// The picture as the detector reads it: width x height in s->in.
-static int prepare(struct worker *w, const struct image *im, int width, int height)
+// The picture as the detector reads it, shrunk, written to the network's input.
+static int prepare(const struct net *net, struct worker *w, const struct image *im, int width, int height)
 {
     // mean and deviation of ImageNet's red, green and blue, applied to blue, green and red as in the training
     static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
     size_t pixels = (size_t)width * (size_t)height;
+    float *in;
+    int64_t row;
     if (w->room < pixels) {
-        free(w->in);
         free(w->small);
         w->room = 0;
-        w->in = memory_take(pixels * 3 * sizeof *w->in);
-        w->small = memory_take(pixels * 3);
-        if (!w->in || !w->small)
+        if (!(w->small = memory_take(pixels * 3)))
             return EMEMORY_;
         w->room = pixels;
     }
     struct region all = {im->rgb, im->width, im->height, (size_t)im->width * 3};
     // sharper than bilinear: small letters keep their strokes
     int rc = image_resample(&all, width, height, FILTER_BICUBIC, 0, 0, width, height, w->small);
-    for (int c = 0; c < 3 && !rc; c++) {
-        float scale = 1 / (255 * deviation[c]), shift = mean[c] / deviation[c], *to = w->in + (size_t)c * pixels;
-        const unsigned char *from = w->small + 2 - c;
-        for (size_t i = 0; i < pixels; i++)
-            to[i] = from[3 * i] * scale - shift;
+    if (!rc)
+        rc = net_begin(net, w->desk, height, width, &in, &row);
+    float scale[3], shift[3];
+    for (int c = 0; c < 3; c++) {
+        scale[c] = 1 / (255 * deviation[c]);
+        shift[c] = mean[c] / deviation[c];
+    }
+    for (int y = 0; y < height && !rc; y++) {
+        const unsigned char *from = w->small + (size_t)y * (size_t)width * 3;
+        float *to = in + y * row;
+        for (int x = 0; x < width; x++, from += 3, to += NET_STEP)
+            for (int c = 0; c < 3; c++)
+                to[c] = from[2 - c] * scale[c] - shift[c];
     }
     return rc;
 }
@@ -168,21 +189,20 @@ static int prepare(struct worker *w, const struct image *im, int width, int heig
 int spot_picture(struct spotter *s, int worker, const struct image *im, struct spot_lines *out)
 {
     struct worker *w = &s->worker[worker];
-    struct ort_out map;
     const struct box *found;
     spot_lines_free(out);
     int longer = im->width > im->height ? im->width : im->height;
     double scale = longer > s->side ? (double)s->side / longer : 1;
     int width = grain(im->width * scale), height = grain(im->height * scale);
-    int rc = prepare(w, im, width, height);
-    if (!rc)
-        rc = ort_net_run(s->detector, w->in, (int64_t[]){1, 3, height, width}, 4, &map);
+    int rc = prepare(s->detector, w, im, width, height), h, v;
     if (rc)
         return rc;
-    if (map.shape[0] != 1 || map.shape[1] != 1 || map.shape[2] != height || map.shape[3] != width)
-        rc = FAIL(EFORMAT_, DETECTOR ": its map is not of its input's size");
-    int n = rc ? rc : boxes_find(w->finder, map.at, width, height, &found);
-    ort_out_free(&map);
+    const float *map = net_run(s->detector, w->desk, &h, &v);
+    if (!map)
+        return EMEMORY_;
+    if (net_channels(s->detector) != 1 || h != height || v != width)
+        return FAIL(EFORMAT_, DETECTOR ": its map is not of its input's size");
+    int n = boxes_find(w->finder, map, width, height, &found);
     if (n <= 0)
         return n;
     struct box *box = malloc((size_t)n * sizeof *box);
@@ -200,7 +220,7 @@ int spot_picture(struct spotter *s, int worker, const struct image *im, struct s
         box[i].width = hypotf(k[1][0] - k[0][0], k[1][1] - k[0][1]);
         box[i].height = hypotf(k[3][0] - k[0][0], k[3][1] - k[0][1]);
     }
-    rc = reader_run(w->reader, s->recogniser, &s->dictionary, im, box, n, out);
+    rc = reader_run(w->reader, s->eyes, s->recogniser, &s->dictionary, im, box, n, out);
     free(box);
     if (rc)
         spot_lines_free(out);

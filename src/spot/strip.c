@@ -28,7 +28,7 @@ static void sample(const struct image *im, float x, float y, float sum[3])
     }
 }
 
-void strip_cut(const struct box *b, int turned, const struct image *im, int width, int stride, float *out)
+void strip_cut(const struct box *b, int turned, const struct image *im, int width, float *out, int64_t row)
 {
     // origin, a step along the strip and one down it, in the picture
     const float *o = b->corner[turned ? 3 : 0], *a = b->corner[turned ? 0 : 1], *d = b->corner[turned ? 2 : 3];
@@ -38,19 +38,16 @@ void strip_cut(const struct box *b, int turned, const struct image *im, int widt
     float step = sqrtf(vx * vx + vy * vy);
     int fine = step <= 1.25f ? 1 : step > 4 ? 4 : (int)ceilf(step);
     float scale = 2 / (255.f * (float)(fine * fine));
-    size_t plane = (size_t)STRIP_HEIGHT * (size_t)stride;
     for (int y = 0; y < STRIP_HEIGHT; y++) {
-        float *row = out + (size_t)y * (size_t)stride;
-        for (int x = 0; x < width; x++) {
+        float *to = out + y * row;
+        for (int x = 0; x < width; x++, to += NET_STEP) {
             float sum[3] = {0};
             for (int i = 0; i < fine * fine; i++) {
                 float s = (float)x + ((float)(i % fine) + .5f) / (float)fine, t = (float)y + ((float)(i / fine) + .5f) / (float)fine;
                 sample(im, o[0] + s * ux + t * vx - .5f, o[1] + s * uy + t * vy - .5f, sum);
             }
             for (int c = 0; c < 3; c++)
-                row[(size_t)(2 - c) * plane + (size_t)x] = sum[c] * scale - 1;
+                to[2 - c] = sum[c] * scale - 1;
         }
-        for (int x = width; x < stride; x++)
-            row[x] = row[plane + (size_t)x] = row[2 * plane + (size_t)x] = 0;
     }
 }

@@ -15,7 +15,7 @@ static const struct { const char *room, *may; } arrows[] = {
     {"model", "model nn kernel base"},
     {"net", "net base"},
     {"image", "image base"},
-    {"spot", "spot image base"},
+    {"spot", "spot image kernel base"},
     {"data", "data image base"},
     {"report", "report data image base"},
     {"bench", "bench model nn kernel data image spot caption base"},

@@ -123,9 +123,9 @@ static void noise_stays_bounded(void)
 
 static void strips_are_cut_level(void)
 {
-    enum { SIDE = 200, STRIDE = 104 };
+    enum { SIDE = 200, STRIDE = 104 * NET_STEP };
     struct image im = {SIDE, SIDE, malloc(SIDE * SIDE * 3)};
-    float *out = malloc(sizeof *out * 3 * STRIP_HEIGHT * STRIDE);
+    float *out = calloc(STRIP_HEIGHT * STRIDE, sizeof *out);
     int turned;
     for (int i = 0; i < SIDE * SIDE; i++) {   // red rises to the right, green downwards
         im.rgb[3 * i] = (unsigned char)(i % SIDE);
@@ -134,20 +134,19 @@ static void strips_are_cut_level(void)
     }
     struct box level = {{{50, 60}, {150, 60}, {150, 108}, {50, 108}}, 100, 48, 1};
     CHECK(strip_width(&level, &turned) == 100 && !turned);
-    strip_cut(&level, turned, &im, 100, STRIDE, out);
-    size_t plane = STRIP_HEIGHT * STRIDE;
-    CHECK_CLOSE(out[0], 1, 1e-6);                                                  // blue first
-    CHECK_CLOSE(out[plane + 10 * STRIDE + 20], (60 + 10) / 127.5 - 1, 1e-4);       // green
-    CHECK_CLOSE(out[2 * plane + 10 * STRIDE + 20], (50 + 20) / 127.5 - 1, 1e-4);   // red
-    CHECK(out[2 * plane + 101] == 0);
+    strip_cut(&level, turned, &im, 100, out, STRIDE);
+    CHECK_CLOSE(out[0], 1, 1e-6);   // blue first
+    CHECK_CLOSE(out[10 * STRIDE + 20 * NET_STEP + 1], (60 + 10) / 127.5 - 1, 1e-4);   // green
+    CHECK_CLOSE(out[10 * STRIDE + 20 * NET_STEP + 2], (50 + 20) / 127.5 - 1, 1e-4);   // red
+    CHECK(out[100 * NET_STEP + 2] == 0);
     struct box tall = {{{50, 60}, {74, 60}, {74, 160}, {50, 160}}, 24, 100, 1};
     CHECK(strip_width(&tall, &turned) == 200 && turned);
-    strip_cut(&tall, turned, &im, 100, STRIDE, out);   // squeezed to half
-    CHECK(out[plane + 5 * STRIDE + 10] > out[plane + 5 * STRIDE + 90]);            // begins at the bottom
-    CHECK(out[2 * plane + 5 * STRIDE + 10] < out[2 * plane + 40 * STRIDE + 10]);   // its top is the box's left
+    strip_cut(&tall, turned, &im, 100, out, STRIDE);   // squeezed to half
+    CHECK(out[5 * STRIDE + 10 * NET_STEP + 1] > out[5 * STRIDE + 90 * NET_STEP + 1]);    // begins at the bottom
+    CHECK(out[5 * STRIDE + 10 * NET_STEP + 2] < out[40 * STRIDE + 10 * NET_STEP + 2]);   // its top is the box's left
     struct box outside = {{{-500, -60}, {-400, -60}, {-400, -12}, {-500, -12}}, 100, 48, 1};
-    strip_cut(&outside, 0, &im, 100, STRIDE, out);
-    CHECK_CLOSE(out[plane + 7], -1, 1e-6);   // the picture's edge goes on
+    strip_cut(&outside, 0, &im, 100, out, STRIDE);
+    CHECK_CLOSE(out[7 * NET_STEP + 1], -1, 1e-6);   // the picture's edge goes on
     image_free(&im);
     free(out);
 }

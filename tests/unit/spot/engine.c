@@ -196,8 +196,8 @@ static void damage_is_told(void)
     damaged(0, "no library", 10, EUNSUPPORTED_, "cannot be loaded");
     damaged(1, detector.at, detector.len / 2, EFORMAT_, "det_infer.onnx");
     damaged(1, "", 0, EFORMAT_, "det_infer.onnx");
-    damaged(1, recogniser.at, recogniser.len, EIO_, "det_infer.onnx");   // a network, but another: no such output
-    damaged(2, detector.at, detector.len, EIO_, "rec_infer.onnx");
+    damaged(1, recogniser.at, recogniser.len, EFORMAT_, "det_infer.onnx");   // a network, but another
+    damaged(2, detector.at, detector.len, EFORMAT_, "rec_infer.onnx");
     damaged(3, "a\nb\nc", 5, EFORMAT_, "its dictionary 3");
     damaged(3, "", 0, EFORMAT_, "one a line");
     buf_free(&detector);
