@@ -106,8 +106,10 @@ const char *lists_fixed_preposition(size_t k) { return prepositions[k]; }
 static void mark(struct table *t, const char *text, size_t len, unsigned marks)
 {
     struct word *w = len ? (struct word *)table_word(t, text, len) : NULL;
-    if (w)
+    if (w) {
         w->marks |= marks;
+        w->mends = mend_tags(w, true, text, len);
+    }
 }
 
 static void mark_two(struct table *t, const char *text, size_t len, unsigned first, unsigned second)

@@ -34,6 +34,7 @@ struct phrase {
     bool helped;            // P_VERB: stands behind an auxiliary
 };
 
+void phrases_mend(struct parser *p);   // the pieces' tags
 // At most a phrase a piece. Also finds objects and attributes.
 int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS]);
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n);

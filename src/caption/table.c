@@ -114,6 +114,7 @@ void table_unknown(const struct table *t, const char *lower, size_t len, struct 
     *out = (struct word){.tag = NO_TAG, .class = (uint8_t)unknown_class(lower, len)};
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
+    out->mends = mend_tags(out, false, lower, len);
     fold(t->weights, lower, len, out);
 }
 
@@ -151,7 +152,8 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         struct word *w = &t->words[i];
         const struct profile *p = &profiles[number];
         *w = (struct word){.is = p->is, .noun = p->noun, .verb = p->verb, .class = p->class, .tag = p->tag, .kind = p->kind,
-                           .frames = p->frames};
+                           .frames = p->frames & (FRAME_OBJECT | FRAME_NONE)};
+        w->mends = mend_tags(w, true, text, len);
         if (i > head->rows)
             fold(t->weights, text, len, w);
         insert(t, word_hash(text, len), i);

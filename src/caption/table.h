@@ -47,7 +47,7 @@ struct word {
     uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
     uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
     uint8_t frames;    // verbs: FRAME_*
-    uint16_t spare;
+    uint16_t mends;    // 1 << tag: mend.c may have another tag for it
     uint32_t marks;    // what lists.c says of it
 };
 _Static_assert(sizeof(struct word) == 64, "a word is a cache line");
@@ -142,6 +142,8 @@ static inline bool table_pair(const struct table *t, uint32_t pair)
 // A word the table does not hold, from its looks: class, tag and `self`.
 void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);
 int unknown_class(const char *lower, size_t len);
+// A word's `mends`, from all the rest of it and its spelling.
+uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t len);
 // The rows of `suffix` that a word's spelling selects; how many.
 enum { SPELLING_MAX = 10 };
 int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tags mended by what captions are like, before phrases are read from them.
+#include <string.h>
+
+#include "caption/pieces.h"
+
+static bool singular(const struct parser *p, int i)   // does "a" open the phrase that reaches to i?
+{
+    while (i >= 0 && (noun(p, i) || tag(p, i) == ADJ))
+        i--;
+    return piece_equals(p, i, "a") || piece_equals(p, i, "an");
+}
+
+// What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
+static bool only_adjective(unsigned is, const char *word, size_t n)
+{
+    static const char *const endings[] = {"able", "ible", "less", "ical", "ious", "eous", "ful"};
+    if (is)
+        return (is & IS_ADJ) && !(is & (IS_NOUN | IS_PLURAL | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE));
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+        size_t m = strlen(endings[k]);
+        if (n > m + 2 && memcmp(word + n - m, endings[k], m) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool taken(const struct parser *p, int i)   // what a verb before it takes and a noun does not
+{
+    return opens(p, i) || (tag(p, i) == PRON && i < p->pieces);
+}
+
+static bool capital(const struct parser *p, int i)
+{
+    char c = (unsigned)i < (unsigned)p->pieces ? p->text[p->piece[i].start] : 0;
+    return c >= 'A' && c <= 'Z';
+}
+
+// "South Sandwich Islands": written like the nouns around it, nothing a verb takes behind it
+static bool titled(const struct parser *p, int i)
+{
+    return capital(p, i) && capital(p, i - 1) && (noun(p, i + 1) || tag(p, i + 1) == VBG ? capital(p, i + 1) : i + 1 == p->pieces || tag(p, i + 1) == PUNCT) &&
+           !(is(p, i) & (MOSTLY_VERB | IS_PAST)) && !being(p, i - 1);
+}
+
+static bool goes(const struct parser *p, int i)   // prepositions that hardly follow a noun
+{
+    return piece_equals(p, i, "to") || piece_equals(p, i, "into") || piece_equals(p, i, "against") || piece_equals(p, i, "through") ||
+           piece_equals(p, i, "toward") || piece_equals(p, i, "towards") || piece_equals(p, i, "past") || piece_equals(p, i, "down") ||
+           piece_equals(p, i, "over") || piece_equals(p, i, "at") || piece_equals(p, i, "along") || piece_equals(p, i, "across");
+}
+
+// Could the nouns before the verb at i be what it agrees with, by number and by who acts?
+static bool agrees(const struct parser *p, int i)
+{
+    if (titled(p, i))
+        return false;
+    bool third = is(p, i) & IS_THIRD, several = is(p, i - 1) & IS_PLURAL;
+    int from = i - 1;
+    while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
+        from--;
+    const struct piece *subject = &p->piece[i - 1];
+    if (subject->tag == PROPN && !third && p->lower[subject->start + subject->len - 1] != 's')
+        return tag(p, from - 1) == CCONJ || taken(p, i + 1);   // "Edward Bear": he would bear
+    if (subject->tag == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
+        return true;
+    bool acts = opens(p, from - 1) || (from > 0 && number(p, from - 1)) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || taken(p, i + 1);
+    if (!third)   // "dots square grid": things do not, but for verbs that hardly are nouns
+        return several && (acts || ((is(p, i) & MOSTLY_VERB) && !number(p, i + 1)));
+    bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
+    return !several && (acts || (!ends && !number(p, i + 1) && (tag(p, i + 1) != ADP || goes(p, i + 1))));
+}
+
+// "(transparent fix)": an adjective and a noun are all there is
+static bool fragment(const struct parser *p, int i)
+{
+    return starts_phrase(p, i - 1) && (i + 1 == p->pieces || tag(p, i + 1) == PUNCT) && !(is(p, i) & MOSTLY_VERB);
+}
+
+// "check box", "Mount Hood": written like the noun behind it, which is one and has no article. "Track sensor data" is none.
+static bool heading(const struct parser *p, int i)
+{
+    return noun(p, i + 1) && (!(is(p, i + 1) & IS_PLURAL) || (tag(p, i + 1) == PROPN && capital(p, i))) && capital(p, i) == capital(p, i + 1);
+}
+
+// Do the words at i and i + 1 make a noun that the dictionary has? The second may be a plural.
+static bool paired(const struct parser *p, int i)
+{
+    char lemma[80];
+    if (!(is(p, i) & PAIR_FIRST) || i < 0 || i + 1 >= p->pieces)
+        return false;
+    if ((is(p, i + 1) & PAIR_SECOND) && table_pair(p->table, pair_hash(p->hash[CAPTION_AROUND + i], p->hash[CAPTION_AROUND + i + 1])))
+        return true;
+    if (!(is(p, i + 1) & IS_PLURAL))
+        return false;
+    int n = parser_lemma(p, i + 1, false, lemma);
+    return table_pair(p->table, pair_hash(p->hash[CAPTION_AROUND + i], word_hash(lemma, (size_t)n)));
+}
+
+// "Wed Aug 25", "Sat Mar 6", "5 May": no verbs; "you may", "they march" only beside a date
+static void mend_date(struct parser *p, int i)
+{
+    if (!(marks(p, i) & M_TIME)) {
+        if (piece_equals(p, i, "sat") || piece_equals(p, i, "sun"))
+            p->piece[i].tag = NUM;
+        return;
+    }
+    bool date = (marks(p, i - 1) & M_TIME) || number(p, i - 1) || number(p, i + 1);
+    bool verb = (marks(p, i) & M_AUX) || piece_equals(p, i, "march");
+    if (!verb || (date && !noun(p, i - 1) && tag(p, i - 1) != PRON))
+        p->piece[i].tag = PROPN;
+}
+
+static bool still(const struct parser *p, int i)   // a thing that does nothing by itself
+{
+    return noun(p, i) && !being(p, i) && !(is(p, i) & IS_PLURAL) && !(marks(p, i) & (M_MOVER | M_MEDIA)) && tag(p, i) != PROPN;
+}
+
+static void mend_pair(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = is(p, i);
+    bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP ||
+                 ((what & IS_ING) && still(p, i - 1));   // flower playing cards
+    if (k->tag != VBN && first && paired(p, i)) {
+        bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->frames & FRAME_NONE);
+        k->tag = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
+    } else if (k->tag != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
+               !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP)) {
+        k->tag = NOUN;
+    }
+}
+
+// Tags of small words that leave nothing to mend: the, of, and.
+static const unsigned small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
+
+// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself.
+uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
+{
+    static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
+    unsigned what = w->is, m = w->marks, set = 0;
+    bool thing = what & (IS_NOUN | IS_PLURAL);
+    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)))
+        return 0xffff;
+    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND | IS_NOUN)))
+        set |= verbs;
+    if (what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
+        set |= 1u << VBN;
+    if (what & IS_THIRD)
+        set |= 1u << NOUN;
+    if (!known)
+        set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
+    if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
+        set |= 1u << ADV;
+    if (thing)
+        set |= 1u << VERB;
+    if (n == 4 && memcmp(text, "like", 4) == 0)
+        set |= 1u << SCONJ | 1u << ADV;
+    if (m & M_BEFORE_NOUN)
+        set |= nouns | 1u << VERB;
+    if (what & IS_ING)
+        set |= nouns | 1u << ADJ;
+    if (what & MOSTLY_ADJ)
+        set |= 1u << NOUN;
+    if (only_adjective(what, text, n))
+        set |= nouns | verbs;
+    if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
+        set |= 1u << ADJ;
+    if (what & IS_PARTICIPLE)
+        set |= 1u << ADJ;
+    return (uint16_t)(m & M_SMALL ? set & ~small_tags : set);
+}
+
+void phrases_mend(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++) {
+        struct piece *k = &p->piece[i];
+        if (!((p->word[2 + i]->mends | 1u << SYM | 1u << OTHER) >> k->tag & 1))
+            continue;
+        unsigned what = is(p, i), m = marks(p, i);
+        if (hashtag(p, i) || (small_tags >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
+            continue;
+        if ((m & M_NEVER_VERB) && verb_tag(k->tag))
+            k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+        if (((m & M_TIME) && (verb_tag(k->tag) || k->tag == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
+            mend_date(p, i);
+        if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
+            mend_pair(p, i);
+        if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
+            k->tag = NOUN;   // security marking
+        if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
+            k->tag = VERB;
+        // "a ... boy smiles": nothing plural follows "a"
+        if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
+            (!noun(p, i + 1) || being(p, i - 1)))
+            k->tag = VERB;
+        if (!what && !m && p->word[2 + i] == &p->unknown[i] && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
+            k->tag = NOUN;   // small words are all known
+        if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
+            k->tag = NOUN;
+        // "player drives to the basket"
+        if (k->tag == NOUN && (what & IS_THIRD) && being(p, i - 1) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && goes(p, i + 1))
+            k->tag = VERB;
+        // "Flute in key of C", "face with bags"
+        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_ING | IS_PAST)) &&
+            !(m & M_COMMAND) && tag(p, i + 1) == ADP)
+            k->tag = NOUN;
+        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)) && heading(p, i))
+            k->tag = NOUN;
+        if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
+            k->tag = NOUN;   // watch, bowling
+        if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
+            k->tag = ADJ;   // fast, small library
+        // "tennis shoes", "shoe print": a verb would agree with the noun before
+        if (k->tag == VERB && noun(p, i - 1) && (what & (IS_NOUN | IS_PLURAL)) && !(what & IS_PAST) && !agrees(p, i))
+            k->tag = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
+        // a determiner, an adjective or a preposition makes a noun of what can be one
+        bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i)));
+        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
+            k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
+        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
+            k->tag = NOUN;
+        if (k->tag == VERB && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && (what & (IS_NOUN | IS_PLURAL)) &&
+            !(m & (M_BE | M_HAVE)))
+            k->tag = NOUN;
+        if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
+            k->tag = ADP;
+        if ((m & M_BEFORE_NOUN) && noun(p, i) && noun(p, i + 1) && !piece_equals(p, i + 1, "'s"))
+            k->tag = ADJ;
+        // -ing behind a noun acts, unless it says what the next noun is for
+        if ((what & IS_ING) && noun(p, i) && !(what & (MOSTLY_NOUN)) && noun(p, i - 1) &&
+            (tag(p, i + 1) == DET || tag(p, i + 1) == ADP || possessive(p, i + 1) || (being(p, i - 1) && !(m & M_PURPOSE))))
+            k->tag = VBG;
+        if ((what & IS_ING) && k->tag == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
+            k->tag = VBG;
+        // -ing that WordNet knows as an adjective before others
+        if ((what & IS_ING) && (what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
+            k->tag = ADJ;
+        if ((what & MOSTLY_ADJ) && k->tag == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
+            k->tag = ADJ;   // electric plug
+        // what can only be an adjective, before a noun
+        if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER &&
+            only_adjective(what, p->lower + k->start, k->len))
+            k->tag = ADJ;
+        if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
+            k->tag = NOUN;
+        if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
+            k->tag = ADJ;
+        if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && p->word[2 + i] == &p->unknown[i])
+            k->tag = NOUN;
+        if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
+            (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
+            k->tag = (what & IS_ING) ? VBG : VERB;
+        if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
+            (tag(p, i + 1) == ADP || i + 1 == p->pieces))
+            k->tag = VBN;
+    }
+}
+
