@@ -28,7 +28,7 @@ struct piece {            // one word or sign
     uint8_t class;        // of its word, as are the rest
     uint32_t marks;
     uint16_t is;
-    uint8_t kind, frames;
+    uint8_t kind, traits;
 };
 enum { PIECE_HASH = 1, PIECE_SPACE = 2, PIECE_ALONE = 4, PIECE_LETTER = 8 };   // #word; blank before; blanks on both sides; begins with a letter
 

@@ -4,11 +4,108 @@
 
 #include "caption/pieces.h"
 
+enum { RUNS = 60 };
+// Of at most RUNS pieces, a bit each; with more, none is set but all of `adds`. Most phrases are found by these alone.
+struct runs {
+    uint64_t noun, adjective, open;   // plain words of a noun phrase
+    uint64_t stop;                    // a noun phrase ends before it, and begins nowhere there
+    uint64_t head;                    // nouns that head theirs
+    uint64_t start;                   // the tag alone says what begins here
+    uint64_t prep;
+    uint64_t adds;                    // before the head: may be an attribute
+};
+
 struct chunker {
     struct parser *p;
     struct phrase *out;
     int n;
+    struct runs runs;
 };
+
+// --- what no rule for single words stands in the way of ------------------------------------------------------------------
+
+static bool one_of(const char *text, size_t n, const char *const *words)
+{
+    for (; *words; words++)
+        if (strlen(*words) == n && memcmp(text, *words, n) == 0)
+            return true;
+    return false;
+}
+
+uint8_t word_traits(const struct word *w, const char *text, size_t n)
+{
+    static const char *const hand[] = {"hand", NULL}, *const sides[] = {"left", "right", "center", NULL},
+                      *const clauses[] = {"as", "before", "after", "since", "until", "like", NULL},
+                      *const joins[] = {"\"", "-", "'", "'s", NULL};
+    bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = one_of(text, n, hand);
+    unsigned m = w->marks, traits = 0;
+    if (!how && !(m & (M_FIXED_FIRST | M_DAYTIME)))
+        traits |= TRAIT_INSIDE;
+    if (!number && !(m & (M_COLOUR | M_TIME | M_PRONOUN | M_GROUP)) && !one_of(text, n, sides))
+        traits |= TRAIT_HEAD;
+    if (!number && !how && !(m & (M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
+        traits |= TRAIT_START;
+    if (!how && !(m & M_FIXED_FIRST) && !one_of(text, n, clauses))
+        traits |= TRAIT_PREP;
+    if (!number && !how && !one_of(text, n, joins))
+        traits |= TRAIT_STOP;
+    if (m & (M_COLOUR | M_PAIR_FIRST))
+        traits |= TRAIT_ADDS;
+    return (uint8_t)traits;
+}
+
+// Bit k of eight bytes, as eight bits.
+static inline uint64_t bits_of(uint64_t bytes, int k)
+{
+    return ((bytes >> k & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
+}
+
+static void find_runs(const struct parser *p, struct runs *r)
+{
+    enum { N = 1, A = 2, O = 4, HEAD = 8, START = 16, PREP = 32, STOP = 64, ADDS = 128 };
+    static const uint8_t by_tag[NO_TAG + 1] = {
+        [ADJ] = A | START | ADDS, [ADP] = PREP | STOP, [ADV] = STOP, [AUX] = STOP, [CCONJ] = START | STOP, [DET] = O | START | STOP,
+        [INTJ] = STOP, [NOUN] = N | HEAD | START, [PART] = STOP, [PRON] = STOP, [PROPN] = N | HEAD | START, [SCONJ] = STOP,
+        [VERB] = START | STOP | ADDS, [VBG] = ADDS, [VBN] = ADDS, [PUNCT] = START | STOP, [SYM] = STOP, [OTHER] = STOP,
+    };
+    uint8_t class[64];
+    *r = (struct runs){0};
+    if (p->pieces > RUNS) {
+        r->adds = ~(uint64_t)0;
+        return;
+    }
+    for (int i = 0; i < p->pieces; i++) {
+        unsigned traits = p->piece[i].traits;   // INSIDE stands for N, A and O; the rest lies as here
+        unsigned may = (traits & (HEAD | START | PREP | STOP)) | (traits & TRAIT_INSIDE ? N | A | O : 0) | ADDS;
+        unsigned is = (by_tag[p->piece[i].tag] & may) | (traits & ADDS);
+        class[i] = (uint8_t)(hashtag(p, i) ? STOP : is);
+    }
+    for (int i = 0; i < p->pieces; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, class + i, 8);
+        r->noun |= bits_of(eight, 0) << i;
+        r->adjective |= bits_of(eight, 1) << i;
+        r->open |= bits_of(eight, 2) << i;
+        r->head |= bits_of(eight, 3) << i;
+        r->start |= bits_of(eight, 4) << i;
+        r->prep |= bits_of(eight, 5) << i;
+        r->stop |= bits_of(eight, 6) << i;
+        r->adds |= bits_of(eight, 7) << i;
+    }
+    uint64_t all = ((uint64_t)1 << p->pieces) - 1;   // what is behind the last byte is anything
+    r->noun &= all;
+    r->adjective &= all;
+    r->stop |= ~all;
+}
+
+// Article, adjectives, nouns, and nothing that goes on: the end of such a phrase at i; 0: there is none.
+static inline int plain_end(const struct runs *r, int i)
+{
+    int at = i + (int)(r->open >> i & 1);
+    at += __builtin_ctzll(~(r->adjective >> at));
+    int end = at + __builtin_ctzll(~(r->noun >> at));
+    return (r->stop >> end & 1) & (end > at) ? end : 0;
+}
 
 static bool describes(const struct parser *p, int i) { return tag(p, i) == ADJ || ((marks(p, i) & M_COLOUR) && noun(p, i)); }
 
@@ -44,15 +141,15 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
         return true;
     if (tag(p, i) == VBN)
         return true;
-    if (i > 0 && (p->piece[i].frames & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
+    if (i > 0 && (p->piece[i].traits & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
         (piece_equals(p, i - 1, "for") || piece_equals(p, i - 1, "by") || piece_equals(p, i - 1, "after") ||
          piece_equals(p, i - 1, "before") || piece_equals(p, i - 1, "without") || piece_equals(p, i - 1, "and")))
         return false;   // for building houses
     if (piece_equals(p, i - 1, "with"))
         return true;
     if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ))
-        return !(p->word[2 + i]->frames & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
-    return starts_phrase(p, i) && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->frames & FRAME_OBJECT) ||
+        return !(p->word[2 + i]->traits & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
+    return starts_phrase(p, i) && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->traits & FRAME_OBJECT) ||
                       being(p, next) || (p->word[2 + next]->kind == KIND_BODY && !(is(p, next) & IS_PLURAL)));   // kissing face
 }
 
@@ -138,11 +235,20 @@ static bool fixed_pair(const struct parser *p, int i)
                                                  p->lower + p->piece[i + 1].start, p->piece[i + 1].len);
 }
 
-static int add_object(struct parser *p, int head, int first, int last)
+// The first of `adds` from i on, or where that is no longer before `end`.
+static inline int next_to_add(const struct runs *r, int i, int end)
+{
+    if (i >= 64)
+        return i;
+    uint64_t rest = r->adds >> i;
+    return rest ? i + __builtin_ctzll(rest) : end;
+}
+
+static int add_object(struct parser *p, const struct runs *r, int head, int first, int last)
 {
     int o = p->objects++;
     p->object[o] = (struct object){(uint8_t)head, (uint8_t)first, (uint8_t)last, 0, 0, hashtag(p, head)};
-    for (int i = first; i < head; i++) {
+    for (int i = first; (i = next_to_add(r, i, head)) < head; i++) {
         int t = tag(p, i);
         bool named = (p->piece[i].shape == CAPITAL || p->piece[i].shape == UPPER) && p->piece[i + 1].shape != LOWER &&
                      tag(p, i + 1) == PROPN && tag(p, head) == PROPN;
@@ -200,7 +306,7 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
     if (handed && !(number(p, end + 1) && noun_phrase_end(p, end + 1) == end + 2))
         return end + 1;   // a group of: as if it were not there
     struct phrase *f = add(c, P_NOUN, from, end - 1);
-    f->object = (int16_t)add_object(p, head, from, end - 1);
+    f->object = (int16_t)add_object(p, &c->runs, head, from, end - 1);
     if (colour >= 0)
         add_attribute(p, f->object, colour);
     if ((piece_equals(p, end, "'s") || piece_equals(p, end, "'")) && tag(p, end) != AUX && tag(p, end) != VERB) {
@@ -397,13 +503,41 @@ static int take_other(struct chunker *c, int i)
     return i + 1;
 }
 
+// What begins at i by its tag alone: the piece behind it; 0: that takes a closer look.
+static int take_plain(struct chunker *c, int i)
+{
+    struct parser *p = c->p;
+    const struct runs *r = &c->runs;
+    int t = tag(p, i);
+    if (r->prep >> i & 1) {
+        add(c, P_PREP, i, i);
+        return i + 1;
+    }
+    if (!(r->start >> i & 1))
+        return 0;
+    if (among(t, 1u << PUNCT | 1u << CCONJ))
+        return take_other(c, i);
+    if (t == VERB) {
+        add_verb(c, i, i, main_form(p, i), false);
+        return i + 1;
+    }
+    int end = plain_end(r, i);
+    if (!end || !(r->head >> (end - 1) & 1))
+        return 0;
+    add(c, P_NOUN, i, end - 1)->object = (int16_t)add_object(p, r, end - 1, i, end - 1);
+    return end;
+}
+
 int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])
 {
-    struct chunker c = {p, out, 0};
+    struct chunker c = {.p = p, .out = out};
     phrases_mend(p);
+    find_runs(p, &c.runs);
     for (int i = 0; i < p->pieces;) {
-        int t = tag(p, i), end;
-        if (hashtag(p, i))
+        int t = tag(p, i), end = p->pieces <= RUNS ? take_plain(&c, i) : 0;
+        if (end)
+            i = end;
+        else if (hashtag(p, i))
             i = take_hashtag(&c, i);
         else if (piece_equals(p, i, "hand") && tag(p, i + 1) == VBN)
             i++;

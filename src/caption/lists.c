@@ -109,6 +109,7 @@ static void mark(struct table *t, const char *text, size_t len, unsigned marks)
     if (w) {
         w->marks |= marks;
         w->mends = mend_tags(w, true, text, len);
+        w->traits = (w->traits & (FRAME_OBJECT | FRAME_NONE)) | word_traits(w, text, len);
     }
 }
 

@@ -123,7 +123,7 @@ static void mend_pair(struct parser *p, int i)
     bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP ||
                  ((what & IS_ING) && still(p, i - 1));   // flower playing cards
     if (k->tag != VBN && first && paired(p, i)) {
-        bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->frames & FRAME_NONE);
+        bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->traits & FRAME_NONE);
         k->tag = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
     } else if (k->tag != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
                !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP)) {

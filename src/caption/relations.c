@@ -118,7 +118,7 @@ static bool past_is_passive(const struct relater *r, int k)
         return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
     if (equals(r, next, "by") || f->form == V_PARTICIPLE)
         return true;
-    return (w->frames & FRAME_OBJECT) && !(w->frames & FRAME_NONE);
+    return (w->traits & FRAME_OBJECT) && !(w->traits & FRAME_NONE);
 }
 
 // --- subjects -----------------------------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ void table_unknown(const struct table *t, const char *lower, size_t len, struct 
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
     out->mends = mend_tags(out, false, lower, len);
+    out->traits = word_traits(out, lower, len);
     fold(t->weights, lower, len, out);
 }
 
@@ -152,8 +153,9 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         struct word *w = &t->words[i];
         const struct profile *p = &profiles[number];
         *w = (struct word){.is = p->is, .noun = p->noun, .verb = p->verb, .class = p->class, .tag = p->tag, .kind = p->kind,
-                           .frames = p->frames & (FRAME_OBJECT | FRAME_NONE)};
+                           .traits = p->frames & (FRAME_OBJECT | FRAME_NONE)};
         w->mends = mend_tags(w, true, text, len);
+        w->traits |= word_traits(w, text, len);
         if (i > head->rows)
             fold(t->weights, text, len, w);
         insert(t, word_hash(text, len), i);

@@ -46,13 +46,22 @@ struct word {
     uint8_t class;
     uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
     uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
-    uint8_t frames;    // verbs: FRAME_*
+    uint8_t traits;    // verbs: FRAME_*; all: TRAIT_*
     uint16_t mends;    // 1 << tag: mend.c may have another tag for it
     uint32_t marks;    // what lists.c says of it
 };
 _Static_assert(sizeof(struct word) == 64, "a word is a cache line");
 
 enum { FRAME_OBJECT = 1, FRAME_NONE = 2 };   // can take an object; can stand without
+// What no rule for single words stands in the way of; from the marks and the spelling, for chunks.c.
+enum {
+    TRAIT_INSIDE = 4,    // it stands in a noun phrase
+    TRAIT_HEAD = 8,      // it is a noun phrase's head
+    TRAIT_START = 16,    // its tag alone says what phrase begins with it
+    TRAIT_PREP = 32,     // it is a preposition of one word, and no conjunction
+    TRAIT_STOP = 64,     // no noun phrase goes on with it, if its tag does not
+    TRAIT_ADDS = 128,    // it may be an attribute, or half a fixed pair, whatever its tag
+};
 enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_BODY = 8, KIND_PERSON = 18, KIND_TIME = 28 };
 
 struct edit {
@@ -142,8 +151,9 @@ static inline bool table_pair(const struct table *t, uint32_t pair)
 // A word the table does not hold, from its looks: class, tag and `self`.
 void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);
 int unknown_class(const char *lower, size_t len);
-// A word's `mends`, from all the rest of it and its spelling.
+// From all the rest of a word and its spelling: `mends`, TRAIT_*.
 uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t len);
+uint8_t word_traits(const struct word *w, const char *text, size_t len);
 // The rows of `suffix` that a word's spelling selects; how many.
 enum { SPELLING_MAX = 10 };
 int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);

@@ -251,7 +251,7 @@ static void copy_words(struct parser *p)
         k->marks = w->marks;
         k->is = w->is;
         k->kind = w->kind;
-        k->frames = w->frames;
+        k->traits = w->traits;
     }
     for (int i = p->pieces; i < p->pieces + CAPTION_AROUND; i++) {
         p->piece[i] = (struct piece){.tag = NO_TAG};
