@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "caption/scan.h"
 #include "caption/table.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
     CAPTION_WORDS = 256,    // and so are words beyond these
     CAPTION_ATTRIBUTES = 512,
     CAPTION_RELATIONS = 512,
+    CAPTION_SCANNED = CAPTION_BYTES / SCAN_BLOCK + 3,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
 };
 
@@ -25,12 +27,12 @@ struct piece {            // one word or sign
     uint16_t start, len;  // in parser.text
     uint8_t shape, tag;
     uint8_t flags;        // PIECE_*
-    uint8_t class;        // of its word, as are the rest
+    uint8_t class;        // of its word, as are the rest, in its order
     uint32_t marks;
     uint16_t is;
     uint8_t kind, traits;
 };
-enum { PIECE_HASH = 1, PIECE_SPACE = 2, PIECE_ALONE = 4, PIECE_LETTER = 8 };   // #word; blank before; blanks on both sides; begins with a letter
+enum { PIECE_HASH = 1, PIECE_ALONE = 2, PIECE_LETTER = 4 };   // #word; a sign with blanks on both sides; begins with a letter
 
 struct object {
     uint8_t head, first, last;   // pieces
@@ -56,8 +58,9 @@ struct verdict {
 
 struct parser {
     const struct table *table;
-    char text[CAPTION_BYTES + 64];        // normalised
-    char lower[CAPTION_BYTES + 64];
+    char text[CAPTION_BYTES + 2 * SCAN_BLOCK];    // normalised
+    char lower[CAPTION_BYTES + 2 * SCAN_BLOCK];
+    uint64_t is_word[CAPTION_SCANNED], is_upper[CAPTION_SCANNED], is_lower[CAPTION_SCANNED], is_blank[CAPTION_SCANNED];   // scan.h
     int length, pieces, objects, attributes, relations;
     struct piece *piece;                          // those around the first and the last are there, with NO_TAG
     struct piece piece_room[CAPTION_WORDS + 2 * CAPTION_AROUND];
@@ -68,7 +71,10 @@ struct parser {
     struct relation relation[CAPTION_RELATIONS];
     struct verdict verdict;
     uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
+    uint8_t shape[CAPTION_WORDS];                 // as in the pieces
     int foreign_letters, letters;
+    int long_words, long_capitals;                // words of more than three letters; those not in lower case
+    uint64_t counts;                              // words.c, for words_foreign
     bool high;                                    // bytes beyond ASCII
 };
 
@@ -82,6 +88,7 @@ const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, 
 int parser_lemma(const struct parser *p, int piece, bool verb, char out[80]);
 
 // --- the parts, for each other and for tests ---------------------------------------------------------------------------
+void words_normalise(struct parser *p, const char *bytes, size_t n);   // text, lower, masks
 void words_split(struct parser *p, const char *bytes, size_t n);   // text, pieces and their words
 void words_tag(struct parser *p);
 bool words_foreign(const struct parser *p);

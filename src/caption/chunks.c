@@ -43,9 +43,9 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
         traits |= TRAIT_INSIDE;
     if (!number && !(m & (M_COLOUR | M_TIME | M_PRONOUN | M_GROUP)) && !one_of(text, n, sides))
         traits |= TRAIT_HEAD;
-    if (!number && !how && !(m & (M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
+    if (!how && !(m & (M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
         traits |= TRAIT_START;
-    if (!how && !(m & M_FIXED_FIRST) && !one_of(text, n, clauses))
+    if (!how && !one_of(text, n, clauses))
         traits |= TRAIT_PREP;
     if (!number && !how && !one_of(text, n, joins))
         traits |= TRAIT_STOP;
@@ -64,9 +64,10 @@ static void find_runs(const struct parser *p, struct runs *r)
 {
     enum { N = 1, A = 2, O = 4, HEAD = 8, START = 16, PREP = 32, STOP = 64, ADDS = 128 };
     static const uint8_t by_tag[NO_TAG + 1] = {
-        [ADJ] = A | START | ADDS, [ADP] = PREP | STOP, [ADV] = STOP, [AUX] = STOP, [CCONJ] = START | STOP, [DET] = O | START | STOP,
-        [INTJ] = STOP, [NOUN] = N | HEAD | START, [PART] = STOP, [PRON] = STOP, [PROPN] = N | HEAD | START, [SCONJ] = STOP,
-        [VERB] = START | STOP | ADDS, [VBG] = ADDS, [VBN] = ADDS, [PUNCT] = START | STOP, [SYM] = STOP, [OTHER] = STOP,
+        [ADJ] = A | START | ADDS, [ADP] = PREP | STOP, [ADV] = START | STOP, [AUX] = STOP, [CCONJ] = START | STOP,
+        [DET] = O | START | STOP, [INTJ] = STOP, [NOUN] = N | HEAD | START, [NUM] = A | START, [PART] = STOP,
+        [PRON] = START | STOP, [PROPN] = N | HEAD | START, [SCONJ] = START | STOP, [VERB] = START | STOP | ADDS,
+        [VBG] = START | ADDS, [VBN] = START | ADDS, [PUNCT] = START | STOP, [SYM] = STOP, [OTHER] = STOP,
     };
     uint8_t class[64];
     *r = (struct runs){0};
@@ -77,7 +78,7 @@ static void find_runs(const struct parser *p, struct runs *r)
     for (int i = 0; i < p->pieces; i++) {
         unsigned traits = p->piece[i].traits;   // INSIDE stands for N, A and O; the rest lies as here
         unsigned may = (traits & (HEAD | START | PREP | STOP)) | (traits & TRAIT_INSIDE ? N | A | O : 0) | ADDS;
-        unsigned is = (by_tag[p->piece[i].tag] & may) | (traits & ADDS);
+        unsigned is = ((by_tag[p->piece[i].tag] | (possessive(p, i) ? O : 0)) & may) | (traits & ADDS);
         class[i] = (uint8_t)(hashtag(p, i) ? STOP : is);
     }
     for (int i = 0; i < p->pieces; i += 8) {
@@ -96,15 +97,6 @@ static void find_runs(const struct parser *p, struct runs *r)
     r->noun &= all;
     r->adjective &= all;
     r->stop |= ~all;
-}
-
-// Article, adjectives, nouns, and nothing that goes on: the end of such a phrase at i; 0: there is none.
-static inline int plain_end(const struct runs *r, int i)
-{
-    int at = i + (int)(r->open >> i & 1);
-    at += __builtin_ctzll(~(r->adjective >> at));
-    int end = at + __builtin_ctzll(~(r->noun >> at));
-    return (r->stop >> end & 1) & (end > at) ? end : 0;
 }
 
 static bool describes(const struct parser *p, int i) { return tag(p, i) == ADJ || ((marks(p, i) & M_COLOUR) && noun(p, i)); }
@@ -503,29 +495,58 @@ static int take_other(struct chunker *c, int i)
     return i + 1;
 }
 
-// What begins at i by its tag alone: the piece behind it; 0: that takes a closer look.
-static int take_plain(struct chunker *c, int i)
+// Article, adjectives, nouns, and nothing that goes on: the end of such a phrase at i; 0: it takes a closer look.
+static int plain_end(const struct parser *p, const struct runs *r, int i)
 {
+    int at = i + (int)(r->open >> i & 1);
+    at += __builtin_ctzll(~(r->adjective >> at));
+    int end = at + __builtin_ctzll(~(r->noun >> at)), next = end + 1;
+    if (end == at)
+        return 0;
+    if (r->stop >> end & 1)
+        return end;
+    if (!(p->piece[end].traits & TRAIT_STOP))
+        return 0;
+    if (among(tag(p, end), 1u << VBG | 1u << VBN))
+        return prenominal_participle(p, i, end) ? 0 : end;
+    if (tag(p, end) != ADJ)
+        return 0;
+    while (tag(p, next) == ADJ || number(p, next))
+        next++;
+    return noun(p, next) ? 0 : end;
+}
+
+// What begins at i by its tag alone: the piece behind it; 0: it takes a closer look.
+static inline int take_plain(struct chunker *c, int i)
+{
+    static const unsigned adverb_of = 1u << ADJ | 1u << VBN | 1u << NUM;
     struct parser *p = c->p;
     const struct runs *r = &c->runs;
-    int t = tag(p, i);
+    int t = tag(p, i), end;
     if (r->prep >> i & 1) {
+        if ((marks(p, i) & M_FIXED_FIRST) && (marks(p, i + 1) & M_FIXED_SECOND))
+            return 0;
         add(c, P_PREP, i, i);
         return i + 1;
     }
     if (!(r->start >> i & 1))
         return 0;
-    if (among(t, 1u << PUNCT | 1u << CCONJ))
-        return take_other(c, i);
-    if (t == VERB) {
+    if (among(t, 1u << NOUN | 1u << PROPN | 1u << ADJ | 1u << DET | 1u << NUM) || (r->open >> i & 1)) {
+        end = plain_end(p, r, i);
+        if (!end || !(r->head >> (end - 1) & 1))
+            return end ? take_noun_phrase(c, i, end) : 0;
+        add(c, P_NOUN, i, end - 1)->object = (int16_t)add_object(p, r, end - 1, i, end - 1);
+        return end;
+    }
+    if (number(p, i))
+        return 0;
+    if (verb_tag(t)) {
+        if (t != VERB && prenominal_participle(p, i, i))
+            return 0;
         add_verb(c, i, i, main_form(p, i), false);
         return i + 1;
     }
-    int end = plain_end(r, i);
-    if (!end || !(r->head >> (end - 1) & 1))
-        return 0;
-    add(c, P_NOUN, i, end - 1)->object = (int16_t)add_object(p, r, end - 1, i, end - 1);
-    return end;
+    return t == ADV && among(tag(p, i + 1), adverb_of) ? 0 : take_other(c, i);
 }
 
 int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])

@@ -40,15 +40,15 @@ struct word {
     scores self;       // for this word's tag
     scores before;     // what it adds to the tag of the word after it
     scores after;      // ... and to the tag of the word before it
-    uint16_t is;       // IS_* and MOSTLY_*
     uint16_t noun;     // how its noun lemma is made: index into edits; 0: the form itself
     uint16_t verb;     // its verb lemma
     uint8_t class;
     uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
-    uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
-    uint8_t traits;    // verbs: FRAME_*; all: TRAIT_*
     uint16_t mends;    // 1 << tag: mend.c may have another tag for it
     uint32_t marks;    // what lists.c says of it
+    uint16_t is;       // IS_* and MOSTLY_*
+    uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
+    uint8_t traits;    // verbs: FRAME_*; all: TRAIT_*
 };
 _Static_assert(sizeof(struct word) == 64, "a word is a cache line");
 

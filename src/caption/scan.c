@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "caption/scan.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LANES = 16 };
+typedef signed char bytes __attribute__((vector_size(16)));
+typedef uint64_t halves __attribute__((vector_size(16)));
+
+static inline bytes load(const char *from)
+{
+    bytes b;
+    memcpy(&b, from, sizeof b);
+    return b;
+}
+
+static inline void store(char *to, bytes b) { memcpy(to, &b, sizeof b); }
+static inline bytes splat(char c) { return (bytes){0} + c; }
+static inline bytes lanes_equal(bytes b, char c) { return b == c; }
+static inline bytes between(bytes b, char low, char high) { return (b >= low) & (b <= high); }
+
+static inline uint64_t bits(bytes b)
+{
+    halves h = (((halves)b >> 7 & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
+    return h[0] | h[1] << 8;
+}
+
+#include "caption/scan_rows.h"
+
+int scan_ref(const char *text, int n, char *small, const struct scan *out) { return scan_all(text, n, small, out); }
+
+static scanner *best(void)
+{
+#ifdef __x86_64__
+    const char *isa = getenv("DIHT_ISA");
+    if (__builtin_cpu_supports("avx2") && !(isa && strcmp(isa, "ref") == 0))
+        return scan_avx2;
+#endif
+    return scan_ref;
+}
+
+int scan_text(const char *text, int n, char *small, const struct scan *out)
+{
+    static _Atomic(scanner *) chosen;
+    scanner *with = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!with)
+        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
+    return with(text, n, small, out);
+}
