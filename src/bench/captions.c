@@ -217,9 +217,14 @@ int captions_filter_open(void **state, struct ctx *ctx, const struct stage *s, d
 int captions_filter_run(void *state)
 {
     struct captions *c = state;
+    struct text at_once[CAPTION_AT_ONCE];
     uint32_t from = 0;
-    for (int i = 0; i < CAPTIONS; from = c->end[i++])
-        parser_run(c->parser, c->text.at + from, c->end[i] - from, 1, true);
+    for (int i = 0; i < CAPTIONS;) {
+        int n = 0;
+        for (; n < CAPTION_AT_ONCE && i < CAPTIONS; from = c->end[i++])
+            at_once[n++] = (struct text){c->text.at + from, c->end[i] - from};
+        parser_run_many(c->parser, at_once, n, 1, true);
+    }
     return 0;
 }
 
@@ -242,7 +247,9 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     int64_t at = 0;
     uint32_t from = 0;
     for (int i = 0; i < TAGGED; from = c->end[i++]) {
-        words_split(c->parser, c->text.at + from, c->end[i] - from);
+        words_cut(c->parser, c->text.at + from, c->end[i] - from);
+        words_find(c->parser);
+        words_settle(c->parser);
         c->first[i] = (int)at;
         for (int k = 0; k < p->pieces + 4 && at < room - CAPTION_WORDS; k++, at++) {
             const struct word *w = p->word[k];   // a parser's own words do not stay: the boundary stands for them

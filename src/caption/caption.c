@@ -57,18 +57,30 @@ static int actions(const struct parser *p)
     return n;
 }
 
+void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action)
+{
+    for (int i = 0; i < n; i++)
+        words_cut(p[i], captions[i].at, captions[i].len);
+    for (int i = 0; i < n; i++)
+        words_find(p[i]);
+    for (int i = 0; i < n; i++) {
+        struct verdict *v = &p[i]->verdict;
+        words_settle(p[i]);
+        *v = (struct verdict){.foreign = words_foreign(p[i])};
+        if (v->foreign)
+            continue;
+        words_tag(p[i]);
+        phrases_find(p[i]);
+        v->complexity = complexity(p[i]);
+        v->actions = actions(p[i]);
+        v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);
+    }
+}
+
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action)
 {
-    words_split(p, bytes, n);
-    p->verdict = (struct verdict){0};
-    p->verdict.foreign = words_foreign(p);
-    if (!p->verdict.foreign) {
-        words_tag(p);
-        phrases_find(p);
-        p->verdict.complexity = complexity(p);
-        p->verdict.actions = actions(p);
-        p->verdict.keep = p->verdict.complexity >= min_complexity && (p->verdict.actions > 0 || !need_action);
-    }
+    const struct text caption = {bytes, n};
+    parser_run_many(&p, &caption, 1, min_complexity, need_action);
     return &p->verdict;
 }
 

@@ -81,15 +81,24 @@ struct parser {
 struct parser *parser_new(const struct table *t);   // NULL: out of memory
 void parser_free(struct parser *p);
 
+struct text {
+    const char *at;
+    size_t len;
+};
+
 // Parse any bytes; the results are the parser's fields until the next call.
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action);
+// n captions, each by a parser of its own: the words of all are under way from memory at once.
+void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action);
 
 // Lemma of a piece as noun or as verb; bytes written to out (never more than 79, NUL after them).
 int parser_lemma(const struct parser *p, int piece, bool verb, char out[80]);
 
 // --- the parts, for each other and for tests ---------------------------------------------------------------------------
 void words_normalise(struct parser *p, const char *bytes, size_t n);   // text, lower, masks
-void words_split(struct parser *p, const char *bytes, size_t n);   // text, pieces and their words
+void words_cut(struct parser *p, const char *bytes, size_t n);   // text, pieces; their words' slots are on their way to the cache
+void words_find(struct parser *p);                                 // ... and now the words themselves
+void words_settle(struct parser *p);                               // what they are, beside the pieces
 void words_tag(struct parser *p);
 bool words_foreign(const struct parser *p);
 void phrases_find(struct parser *p);                               // objects, attributes, relations

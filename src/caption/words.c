@@ -208,8 +208,7 @@ static void split(struct parser *p)
     }
 }
 
-// The words' places in the table on their way too.
-static void look_up(struct parser *p)
+void words_find(struct parser *p)
 {
     for (int i = 0; i < p->pieces; i++) {
         const struct word *w = table_find(p->table, p->hash[CAPTION_AROUND + i]);
@@ -219,8 +218,8 @@ static void look_up(struct parser *p)
     p->word[2 + p->pieces] = p->word[3 + p->pieces] = &p->table->words[0];
 }
 
-// What the words are, beside the pieces, and nothing behind the last. Where most words have capitals, capitals say nothing.
-static void settle(struct parser *p)
+// Where most words have capitals, capitals say nothing.
+void words_settle(struct parser *p)
 {
     bool title = p->long_words >= 2 && 4 * p->long_capitals >= 3 * p->long_words, first = true;
     uint64_t counts = 0;
@@ -252,14 +251,12 @@ static void settle(struct parser *p)
     }
 }
 
-void words_split(struct parser *p, const char *bytes, size_t n)
+void words_cut(struct parser *p, const char *bytes, size_t n)
 {
     p->pieces = p->objects = p->attributes = p->relations = p->long_words = p->long_capitals = 0;
     p->word[0] = p->word[1] = &p->table->words[0];
     words_normalise(p, bytes, n);
     split(p);
-    look_up(p);
-    settle(p);
 }
 
 void words_tag(struct parser *p)
