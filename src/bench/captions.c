@@ -82,7 +82,7 @@ enum { REAL = sizeof real / sizeof *real };
 
 struct captions {
     struct table *table;
-    struct parser *parser;
+    struct parser *parser[CAPTION_AT_ONCE];
     struct buf text, spelled;            // captions one behind the other; the table's words likewise
     uint32_t *end;                       // of each caption in text
     uint32_t *word_end;                  // of each word in spelled
@@ -100,7 +100,8 @@ void captions_filter_close(void *state)
     struct captions *c = state;
     if (!c)
         return;
-    parser_free(c->parser);
+    for (int i = 0; i < CAPTION_AT_ONCE; i++)
+        parser_free(c->parser[i]);
     table_close(c->table);
     buf_free(&c->text);
     buf_free(&c->spelled);
@@ -200,8 +201,9 @@ static int open_all(struct captions **out, double mean, int count)
     if (!c)
         return FAIL(EMEMORY_, "out of memory for captions");
     int rc = table_open_spelled(&c->table, NULL, spell, c);
-    if (!rc && !(c->parser = parser_new(c->table)))
-        rc = FAIL(EMEMORY_, "out of memory for the parser");
+    for (int i = 0; !rc && i < CAPTION_AT_ONCE; i++)
+        if (!(c->parser[i] = parser_new(c->table)))
+            rc = FAIL(EMEMORY_, "out of memory for the parsers");
     if (!rc)
         rc = c->spelled.failed;
     return rc ? rc : make(c, mean, count);
@@ -243,13 +245,13 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     c->first = malloc((TAGGED + 1) * sizeof *c->first);
     if (!c->word || !c->shape || !c->tag || !c->first)
         return FAIL(EMEMORY_, "out of memory for captions");
-    const struct parser *p = c->parser;
+    struct parser *p = c->parser[0];
     int64_t at = 0;
     uint32_t from = 0;
     for (int i = 0; i < TAGGED; from = c->end[i++]) {
-        words_cut(c->parser, c->text.at + from, c->end[i] - from);
-        words_find(c->parser);
-        words_settle(c->parser);
+        words_cut(p, c->text.at + from, c->end[i] - from);
+        words_find(p);
+        words_settle(p);
         c->first[i] = (int)at;
         for (int k = 0; k < p->pieces + 4 && at < room - CAPTION_WORDS; k++, at++) {
             const struct word *w = p->word[k];   // a parser's own words do not stay: the boundary stands for them
@@ -267,9 +269,14 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
 int captions_tag_run(void *state)
 {
     struct captions *c = state;
-    for (int i = 0; i < TAGGED; i++) {
-        int at = c->first[i], n = c->first[i + 1] - at - 4;
-        tag_words(c->table, c->word + at, c->shape + at, n > 0 ? n : 0, c->tag + at);
+    struct sentence s[CAPTION_AT_ONCE];
+    for (int i = 0; i < TAGGED;) {
+        int n = 0;
+        for (; n < CAPTION_AT_ONCE && i < TAGGED; i++) {
+            int at = c->first[i], words = c->first[i + 1] - at - 4;
+            s[n++] = (struct sentence){c->word + at, c->shape + at, words > 0 ? words : 0, c->tag + at};
+        }
+        tag_words(c->table, s, n);
     }
     return 0;
 }

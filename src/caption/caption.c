@@ -59,20 +59,25 @@ static int actions(const struct parser *p)
 
 void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action)
 {
+    struct parser *english[CAPTION_AT_ONCE];
+    int m = 0;
     for (int i = 0; i < n; i++)
         words_cut(p[i], captions[i].at, captions[i].len);
     for (int i = 0; i < n; i++)
         words_find(p[i]);
     for (int i = 0; i < n; i++) {
-        struct verdict *v = &p[i]->verdict;
         words_settle(p[i]);
-        *v = (struct verdict){.foreign = words_foreign(p[i])};
-        if (v->foreign)
-            continue;
-        words_tag(p[i]);
-        phrases_find(p[i]);
-        v->complexity = complexity(p[i]);
-        v->actions = actions(p[i]);
+        p[i]->verdict = (struct verdict){.foreign = words_foreign(p[i])};
+        if (!p[i]->verdict.foreign)
+            english[m++] = p[i];
+    }
+    if (m)
+        words_tag(english, m);
+    for (int i = 0; i < m; i++) {
+        struct verdict *v = &english[i]->verdict;
+        phrases_find(english[i]);
+        v->complexity = complexity(english[i]);
+        v->actions = actions(english[i]);
         v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);
     }
 }

@@ -20,6 +20,7 @@ enum {
     CAPTION_ATTRIBUTES = 512,
     CAPTION_RELATIONS = 512,
     CAPTION_SCANNED = CAPTION_BYTES / SCAN_BLOCK + 3,
+    CAPTION_AT_ONCE = 16,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
 };
 
@@ -88,7 +89,7 @@ struct text {
 
 // Parse any bytes; the results are the parser's fields until the next call.
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action);
-// n captions, each by a parser of its own: the words of all are under way from memory at once.
+// n captions, at most CAPTION_AT_ONCE, each by a parser of its own of the same table: the words of all are under way from memory at once.
 void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action);
 
 // Lemma of a piece as noun or as verb; bytes written to out (never more than 79, NUL after them).
@@ -99,7 +100,7 @@ void words_normalise(struct parser *p, const char *bytes, size_t n);   // text, 
 void words_cut(struct parser *p, const char *bytes, size_t n);   // text, pieces; their words' slots are on their way to the cache
 void words_find(struct parser *p);                                 // ... and now the words themselves
 void words_settle(struct parser *p);                               // what they are, beside the pieces
-void words_tag(struct parser *p);
+void words_tag(struct parser *const *p, int n);                      // n: 1 to CAPTION_AT_ONCE, of one table
 bool words_foreign(const struct parser *p);
 void phrases_find(struct parser *p);                               // objects, attributes, relations
 

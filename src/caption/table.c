@@ -183,6 +183,19 @@ static int read_pairs(struct table *t, gzFile f, uint32_t n, const char *path)
     return 0;
 }
 
+static void join_rows(struct table *t)
+{
+    const struct weights *w = t->weights;
+    for (int a = 0; a < CLASSES; a++)
+        for (int b = 0; b < CLASSES; b++) {
+            struct pair_rows *p = &t->pair_rows[a][b];
+            memcpy(p->before, w->pair_before[a][b], sizeof(scores));
+            memcpy(p->after, w->pair_after[a][b], sizeof(scores));
+            memcpy(p->ahead, w->pair_ahead[a][b], sizeof(scores));
+            memcpy(p->behind, w->pair_behind[a][b], sizeof(scores));
+        }
+}
+
 static int read_table(struct table *t, gzFile f, const struct listener *to, const char *path)
 {
     struct table_head head;
@@ -208,6 +221,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->slots = arena_take(&a, slots * sizeof *t->slots);
         t->pairs = arena_take(&a, pairs * sizeof *t->pairs);
         t->weights = arena_take(&a, sizeof *t->weights);
+        t->pair_rows = arena_take(&a, CLASSES * sizeof *t->pair_rows);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         if (pass == 0)
             rc = arena_commit(&a);
@@ -234,8 +248,10 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
             rc = FAIL(EFORMAT_, "%s: profile %u of the table is damaged; install it again", path, i);
     if (!rc)
         rc = get(f, t->weights, sizeof *t->weights, path);
-    if (!rc)
+    if (!rc) {
+        join_rows(t);
         rc = read_words(t, f, &head, profiles, to, path);
+    }
     for (uint32_t i = 1; !rc && i <= head.rows; i++)
         rc = get(f, &t->words[i], 3 * sizeof(scores), path);
     if (!rc)

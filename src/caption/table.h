@@ -86,7 +86,12 @@ struct weights {
     scores triple[TRIPLE_ROWS];                  // hashed: the tag before, this class, the class after
 };
 
+struct pair_rows {    // what `weights` has of two neighbours, in one cache line
+    scores before, after, ahead, behind;
+};
+
 struct table {
+    struct pair_rows (*pair_rows)[CLASSES];   // CLASSES of them
     struct word *words;     // words[0]: the boundary, before the first and after the last token
     int64_t count;
     uint64_t *slots;        // what of a hash selects a word, and its index: table.c

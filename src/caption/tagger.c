@@ -10,6 +10,15 @@ typedef int16_t row16 __attribute__((vector_size(32)));
 typedef row16 sums;
 static const sums none;
 
+static inline sums load_sums(const int16_t *from)
+{
+    sums sum;
+    memcpy(&sum, from, sizeof sum);
+    return sum;
+}
+
+static inline void store_sums(int16_t *to, sums sum) { memcpy(to, &sum, sizeof sum); }
+
 static inline sums add_row(sums sum, const int8_t *of)
 {
     row8 r;
@@ -41,10 +50,7 @@ static inline int best_lane(sums sum)
 
 #include "caption/tagger_rows.h"
 
-void tag_words_ref(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags)
-{
-    walk(t, words, shapes, n, tags);
-}
+void tag_words_ref(const struct table *t, const struct sentence *s, int count) { walk_all(t, s, count); }
 
 static tagger *best(void)
 {
@@ -56,11 +62,11 @@ static tagger *best(void)
     return tag_words_ref;
 }
 
-void tag_words(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags)
+void tag_words(const struct table *t, const struct sentence *s, int count)
 {
     static _Atomic(tagger *) chosen;
     tagger *with = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (!with)
         atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    with(t, words, shapes, n, tags);
+    with(t, s, count);
 }

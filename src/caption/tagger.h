@@ -7,8 +7,14 @@
 
 #include "caption/table.h"
 
-// words: n + 4 of them, the table's boundary twice before and twice after; shapes /* n */; tags /* n, written */.
-typedef void tagger(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags);
+struct sentence {
+    const struct word *const *words;   // n + 4: the table's boundary twice before and twice after
+    const uint8_t *shapes;             // n
+    int n;
+    uint8_t *tags;                     // n, written
+};
+
+typedef void tagger(const struct table *t, const struct sentence *s, int count);
 tagger tag_words;                       // what this CPU does best; $DIHT_ISA=ref: the plain one
 tagger tag_words_ref, tag_words_avx2;   // equal to the bit
 

@@ -4,6 +4,9 @@
 typedef __m256i sums;
 static const sums none;
 
+static inline sums load_sums(const short *from) { return _mm256_load_si256((const __m256i *)(const void *)from); }
+static inline void store_sums(short *to, sums sum) { _mm256_store_si256((__m256i *)(void *)to, sum); }
+
 static inline sums add_row(sums sum, const signed char *row)
 {
     return _mm256_add_epi16(sum, _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)row)));
@@ -21,7 +24,4 @@ static inline int best_lane(sums sum)
 
 #include "caption/tagger_rows.h"
 
-void tag_words_avx2(const struct table *t, const struct word *const *words, const uint8_t *shapes, int n, uint8_t *tags)
-{
-    walk(t, words, shapes, n, tags);
-}
+void tag_words_avx2(const struct table *t, const struct sentence *s, int count) { walk_all(t, s, count); }

@@ -259,12 +259,16 @@ void words_cut(struct parser *p, const char *bytes, size_t n)
     split(p);
 }
 
-void words_tag(struct parser *p)
+void words_tag(struct parser *const *p, int n)
 {
-    uint8_t tags[CAPTION_WORDS];
-    tag_words(p->table, p->word, p->shape, p->pieces, tags);
-    for (int i = 0; i < p->pieces; i++)
-        p->piece[i].tag = tags[i];
+    uint8_t tags[CAPTION_AT_ONCE][CAPTION_WORDS];
+    struct sentence s[CAPTION_AT_ONCE] = {{0}};
+    for (int i = 0; i < n; i++)
+        s[i] = (struct sentence){p[i]->word, p[i]->shape, p[i]->pieces, tags[i]};
+    tag_words(p[0]->table, s, n);
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < p[i]->pieces; k++)
+            p[i]->piece[k].tag = tags[i][k];
 }
 
 // "Een framboos": an article no English text begins with, before a word without a capital

@@ -128,9 +128,10 @@ static void thresholds(void)
 static void every_tagger_says_the_same(void)
 {
 #ifdef __x86_64__
-    enum { N = 400 };
+    enum { N = 400, SENTENCES = 7 };
     const struct word *words[N + 4];
-    uint8_t shapes[N], plain[N], wide[N];
+    uint8_t shapes[N], plain[SENTENCES][N], wide[SENTENCES][N];
+    struct sentence sentence[SENTENCES];
     uint32_t r = 1;
     if (!__builtin_cpu_supports("avx2"))
         return;
@@ -141,9 +142,16 @@ static void every_tagger_says_the_same(void)
             if (i < N)
                 shapes[i] = (uint8_t)(r >> 28) % SHAPES;
         }
-        tag_words_ref(table, words, shapes, N, plain);
-        tag_words_avx2(table, words, shapes, N, wide);
-        CHECK(memcmp(plain, wide, N) == 0);
+        for (int k = 0; k < SENTENCES; k++)   // of different lengths, side by side and alone
+            sentence[k] = (struct sentence){words, shapes, k == 2 ? 0 : N - (int)(r >> (4 * k)) % N, plain[k]};
+        memset(plain, 0, sizeof plain);
+        memset(wide, 0, sizeof wide);
+        for (int k = 0; k < SENTENCES; k++)
+            tag_words_ref(table, &sentence[k], 1);
+        for (int k = 0; k < SENTENCES; k++)
+            sentence[k].tags = wide[k];
+        tag_words_avx2(table, sentence, SENTENCES);
+        CHECK(memcmp(plain, wide, sizeof plain) == 0);
     }
 #endif
 }
