@@ -73,10 +73,11 @@ struct parser {
     struct verdict verdict;
     uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
     uint8_t shape[CAPTION_WORDS];                 // as in the pieces
-    int foreign_letters, letters;
-    int long_words, long_capitals;                // words of more than three letters; those not in lower case
-    uint64_t counts;                              // words.c, for words_foreign
+    int foreign_letters, letters, words;          // words begin with letters
     bool high;                                    // bytes beyond ASCII
+    bool title;                                   // most words have capitals
+    bool hashtags;
+    bool strange;                                 // worth asking whether this is English
 };
 
 struct parser *parser_new(const struct table *t);   // NULL: out of memory

@@ -37,6 +37,9 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
     static const char *const hand[] = {"hand", NULL}, *const sides[] = {"left", "right", "center", NULL},
                       *const clauses[] = {"as", "before", "after", "since", "until", "like", NULL},
                       *const joins[] = {"\"", "-", "'", "'s", NULL};
+    if (n > 6) {   // none of these
+        n = 0;
+    }
     bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = one_of(text, n, hand);
     unsigned m = w->marks, traits = 0;
     if (!how && !(m & (M_FIXED_FIRST | M_DAYTIME)))

@@ -46,9 +46,9 @@ static void insert(struct table *t, uint64_t hash, int64_t index)
 
 // --- words from their looks --------------------------------------------------------------------------------------------
 
-static bool ends(const char *w, size_t n, const char *with)
+static inline __attribute__((always_inline)) bool ends(const char *w, size_t n, const char *with)
 {
-    size_t k = strlen(with);
+    size_t k = __builtin_strlen(with);
     return n > k + 1 && !memcmp(w + n - k, with, k);
 }
 
@@ -93,18 +93,25 @@ int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
     return count;
 }
 
-static int8_t clip(int v) { return (int8_t)(v > 127 ? 127 : v < -127 ? -127 : v); }
+typedef int8_t row8 __attribute__((vector_size(TAGS)));
+typedef int16_t row16 __attribute__((vector_size(2 * TAGS)));
 
 static void fold(const struct weights *m, const char *text, size_t len, struct word *w)
 {
+    static const row16 most = {127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127};
     int32_t rows[SPELLING_MAX];
     int n = spelling_rows(text, len, rows);
-    for (int k = 0; k < TAGS; k++) {
-        int sum = m->class_self[w->class][k];
-        for (int i = 0; i < n; i++)
-            sum += m->suffix[rows[i]][k];
-        w->self[k] = clip(sum);
+    row8 row;
+    memcpy(&row, m->class_self[w->class], TAGS);
+    row16 sum = __builtin_convertvector(row, row16);
+    for (int i = 0; i < n; i++) {
+        memcpy(&row, m->suffix[rows[i]], TAGS);
+        sum += __builtin_convertvector(row, row16);
     }
+    row16 high = sum > most, low = sum < -most;
+    sum = (sum & ~high & ~low) | (most & high) | (-most & low);
+    row = __builtin_convertvector(sum, row8);
+    memcpy(w->self, &row, TAGS);
     memcpy(w->before, m->class_before[w->class], TAGS);
     memcpy(w->after, m->class_after[w->class], TAGS);
 }

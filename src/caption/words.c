@@ -16,11 +16,7 @@ static inline block load(const void *from)
     return b;
 }
 
-// Four counts of pieces in one number.
-#define COUNT_WORDS ((uint64_t)1)
-#define COUNT_ENGLISH ((uint64_t)1 << 16)
-#define COUNT_FOREIGN ((uint64_t)1 << 32)
-#define COUNT_STRANGE ((uint64_t)1 << 48)
+static const uint8_t letter_byte[256] = {['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, [0x80 ... 0xff] = 1};
 
 static int skip_to_blank(const struct parser *p, int i)
 {
@@ -66,26 +62,44 @@ static inline void first_bytes(const char *from, int n, uint64_t out[2])
     memcpy(out, &b, sizeof b);
 }
 
+// What is known of the pieces so far.
+struct so_far {
+    int pieces, words;   // words begin with letters
+    unsigned first;   // no letter since a sentence began
+    unsigned longs;   // words of more than three letters; above 16 bits, those not in lower case
+};
+
 // The word is looked up when all are cut: until then its place in the table is on its way to the cache.
-static inline void add_piece(struct parser *p, int start, int end, int flags)
+static inline __attribute__((always_inline)) void put_piece(struct parser *p, struct so_far *f, int start, int end, unsigned flags)
 {
-    if (p->pieces == CAPTION_WORDS || end <= start)
-        return;
-    struct piece *k = &p->piece[p->pieces];
-    uint64_t low[2], hash, all = n_bits(end - start);
-    int n = end - start, letter = is_letter((unsigned char)p->text[start]);
+    struct piece *k = &p->piece[f->pieces];
+    uint64_t low[2], hash, upper;
+    int n = end - start, shape = LOWER;
+    unsigned c = (unsigned char)p->text[start], letter = letter_byte[c];
     first_bytes(p->lower + start, n, low);
     hash = n <= 16 ? word_hash_block(WORD_SEED, low[0], low[1]) : word_hash(p->lower + start, (size_t)n);
     __builtin_prefetch(&p->table->slots[(uint32_t)hash & p->table->mask]);
-    int shape = shape_of(scan_window(p->is_upper, start) & all, scan_window(p->is_lower, start) & all);
+    upper = scan_window(p->is_upper, start) & n_bits(n);
+    if (upper)
+        shape = shape_of(upper, scan_window(p->is_lower, start) & n_bits(n));
     if (n > 64)
         shape = long_shape(p->text + start, n);
-    *k = (struct piece){.start = (uint16_t)start, .len = (uint16_t)n, .shape = (uint8_t)shape, .tag = NO_TAG,
-                        .flags = (uint8_t)(flags | (letter ? PIECE_LETTER : 0))};
-    int counts = (n > 3) & letter;
-    p->long_words += counts;
-    p->long_capitals += counts & (shape != LOWER);
-    p->hash[CAPTION_AROUND + p->pieces++] = hash;
+    shape -= (shape == CAPITAL) & f->first;   // FIRST_CAPITAL
+    k->start = (uint16_t)start;
+    k->len = (uint16_t)n;
+    k->shape = p->shape[f->pieces] = (uint8_t)shape;
+    k->flags = (uint8_t)(flags | (letter ? PIECE_LETTER : 0));
+    unsigned counts = (n > 3) & letter;
+    f->words += (int)letter;
+    f->longs += counts + (counts & (shape != LOWER)) * 0x10000;
+    f->first = (f->first | (c == '.') | (c == '!') | (c == '?') | (c == ':')) & !letter;
+    p->hash[CAPTION_AROUND + f->pieces++] = hash;
+}
+
+static void add_piece(struct parser *p, struct so_far *f, int start, int end, unsigned flags)
+{
+    if (f->pieces < CAPTION_WORDS && end > start)
+        put_piece(p, f, start, end, flags);
 }
 
 // Behind the letters and digits from i on.
@@ -126,28 +140,28 @@ static int word_end(const struct parser *p, int i)
 }
 
 // "dog's" in two, "don't" in two
-static void add_word(struct parser *p, int start, int end, int flags)
+static void add_word(struct parser *p, struct so_far *f, int start, int end, int flags)
 {
     static const char *const tails[] = {"'s", "'re", "'ve", "'ll", "'d", "'m"};
     if (p->text[end] == '\'' && is_letter((unsigned char)p->text[end + 1])) {
         int tail = word_end(p, end + 1);
         if (tail - end == 2 && p->lower[end + 1] == 't' && end - start > 1 && p->lower[end - 1] == 'n') {
-            add_piece(p, start, end - 1, flags);
-            add_piece(p, end - 1, tail, 0);
+            add_piece(p, f, start, end - 1, flags);
+            add_piece(p, f, end - 1, tail, 0);
             return;
         }
         for (size_t k = 0; k < sizeof tails / sizeof *tails; k++)
             if ((int)strlen(tails[k]) == tail - end && starts(p, end, tails[k])) {
-                add_piece(p, start, end, flags);
-                add_piece(p, end, tail, 0);
+                add_piece(p, f, start, end, flags);
+                add_piece(p, f, end, tail, 0);
                 return;
             }
-        add_piece(p, start, tail, flags);   // o'clock
+        add_piece(p, f, start, tail, flags);   // o'clock
         return;
     }
-    add_piece(p, start, end, flags);
+    add_piece(p, f, start, end, flags);
     if (p->text[end] == '\'' && end > start && p->lower[end - 1] == 's')   // the dogs' bowl
-        add_piece(p, end, end + 1, 0);
+        add_piece(p, f, end, end + 1, 0);
 }
 
 static int after_word(const struct parser *p, int start, int end)
@@ -159,53 +173,72 @@ static int after_word(const struct parser *p, int start, int end)
     return p->lower[end - 1] == 's' && end > start ? end + 1 : end;
 }
 
-static void split(struct parser *p)
+// A word that no blank ends at `run`; where the next one may start.
+static int split_word(struct parser *p, struct so_far *f, int i)
 {
     static const char *const endings[] = {".com", ".net", ".org", ".co.uk", ".io", ".html", ".de"};
+    if ((p->lower[i] == 'h' && (starts(p, i, "http://") || starts(p, i, "https://"))) || (p->lower[i] == 'w' && starts(p, i, "www.")))
+        return skip_to_blank(p, i);
+    int end = word_end(p, i), url = 0;
+    for (size_t k = 0; p->text[end] == '.' && k < sizeof endings / sizeof *endings; k++)
+        url |= starts(p, end, endings[k]);
+    if (url || p->text[end] == '@')
+        return skip_to_blank(p, i);
+    add_word(p, f, i, end, 0);
+    return after_word(p, i, end);
+}
+
+static int split_sign(struct parser *p, struct so_far *f, int i)
+{
+    unsigned char c = (unsigned char)p->text[i], next = (unsigned char)p->text[i + 1];
+    int end;
+    if (c == '@' && is_word(next))
+        return skip_to_blank(p, i);
+    if (c == '#' && is_letter(next)) {
+        end = word_end(p, i + 1);
+        add_piece(p, f, i + 1, end, PIECE_HASH);
+        p->hashtags = true;
+        return end;
+    }
+    if (c == '.' && is_digit(next) && (i == 0 || !is_word((unsigned char)p->text[i - 1]))) {
+        end = word_end(p, i + 1);   // $.05
+        add_piece(p, f, i, end, 0);
+        return end;
+    }
+    for (end = i + 1; end < p->length && p->text[end] == p->text[i];)
+        end++;
+    bool apart = (i == 0 || p->text[i - 1] == ' ') && (i + 1 == p->length || next == ' ');
+    add_piece(p, f, i, i + 1, apart || (c == '-' && end > i + 1) ? PIECE_ALONE : 0);   // -- is a dash
+    return end;
+}
+
+static void split(struct parser *p)
+{
+    struct so_far f = {.first = 1};
     int i = 0;
-    while (i < p->length && p->pieces < CAPTION_WORDS) {
-        unsigned char c = (unsigned char)p->text[i];
-        if (c == ' ') {
+    while (i < p->length && f.pieces < CAPTION_WORDS) {
+        uint64_t word = scan_window(p->is_word, i);
+        if (word & 1) {
+            int run = ~word ? i + __builtin_ctzll(~word) : run_end(p, i);
+            if ((p->text[run] & ~' ') == 0) {   // a blank or the end: most words
+                put_piece(p, &f, i, run, 0);
+                i = run + 1;
+            } else {
+                struct so_far g = f;
+                i = split_word(p, &g, i);
+                f = g;
+            }
+        } else if (p->text[i] == ' ') {
             i++;
-        } else if (is_word(c)) {
-            int run = run_end(p, i);
-            if (p->text[run] == ' ' || run == p->length) {   // most words
-                add_piece(p, i, run, 0);
-                i = run;
-                continue;
-            }
-            if ((p->lower[i] == 'h' && (starts(p, i, "http://") || starts(p, i, "https://"))) || (p->lower[i] == 'w' && starts(p, i, "www."))) {
-                i = skip_to_blank(p, i);
-                continue;
-            }
-            int end = word_end(p, i), url = 0;
-            for (size_t k = 0; p->text[end] == '.' && k < sizeof endings / sizeof *endings; k++)
-                url |= starts(p, end, endings[k]);
-            if (url || p->text[end] == '@') {
-                i = skip_to_blank(p, i);
-                continue;
-            }
-            add_word(p, i, end, 0);
-            i = after_word(p, i, end);
-        } else if (c == '@' && is_word((unsigned char)p->text[i + 1])) {
-            i = skip_to_blank(p, i);
-        } else if (c == '#' && is_letter((unsigned char)p->text[i + 1])) {
-            int end = word_end(p, i + 1);
-            add_piece(p, i + 1, end, PIECE_HASH);
-            i = end;
-        } else if (c == '.' && is_digit((unsigned char)p->text[i + 1]) && (i == 0 || !is_word((unsigned char)p->text[i - 1]))) {
-            int end = word_end(p, i + 1);   // $.05
-            add_piece(p, i, end, 0);
-            i = end;
         } else {
-            int end = i + 1;
-            while (end < p->length && p->text[end] == p->text[i])
-                end++;
-            bool apart = (i == 0 || p->text[i - 1] == ' ') && (i + 1 == p->length || p->text[i + 1] == ' ');
-            add_piece(p, i, i + 1, apart || (c == '-' && end > i + 1) ? PIECE_ALONE : 0);   // -- is a dash
-            i = end;
+            struct so_far g = f;
+            i = split_sign(p, &g, i);
+            f = g;
         }
     }
+    p->pieces = f.pieces;
+    p->words = f.words;
+    p->title = (f.longs & 0xffff) >= 2 && 4 * (f.longs >> 16) >= 3 * (f.longs & 0xffff);
 }
 
 void words_find(struct parser *p)
@@ -219,32 +252,33 @@ void words_find(struct parser *p)
 }
 
 // Where most words have capitals, capitals say nothing.
+static void settle_shapes(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++) {
+        struct piece *k = &p->piece[i];
+        if (p->title || (k->flags & PIECE_HASH))
+            k->shape = p->shape[i] = k->shape == UPPER && !p->title ? UPPER : LOWER;
+    }
+}
+
 void words_settle(struct parser *p)
 {
-    bool title = p->long_words >= 2 && 4 * p->long_capitals >= 3 * p->long_words, first = true;
-    uint64_t counts = 0;
+    unsigned marks = 0, unknown = 0;
+    if (p->title || p->hashtags)
+        settle_shapes(p);
     for (int i = 0; i < p->pieces; i++) {
         const struct word *w = p->word[2 + i];
         struct piece *k = &p->piece[i];
-        bool letter = k->flags & PIECE_LETTER, unknown = !w;
-        if (unknown) {
+        if (!w) {
             table_unknown(p->table, p->lower + k->start, k->len, &p->unknown[i]);
             p->word[2 + i] = w = &p->unknown[i];
+            unknown++;
         }
         k->class = w->class;
         memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
-        int shape = first && k->shape == CAPITAL ? FIRST_CAPITAL : k->shape;
-        if (title || (k->flags & PIECE_HASH))
-            shape = k->shape == UPPER && !title ? UPPER : LOWER;
-        k->shape = p->shape[i] = (uint8_t)shape;
-        char sign = p->text[k->start];
-        first = (first | (sign == '.') | (sign == '!') | (sign == '?') | (sign == ':')) & !letter;
-        // what words_foreign asks
-        bool capital = shape == CAPITAL, small = w->marks & M_FOREIGN;
-        counts += letter * (COUNT_WORDS + COUNT_ENGLISH * ((w->marks & M_SMALL) != 0) + COUNT_FOREIGN * (small & !(capital & (k->len > 3))) +
-                            COUNT_STRANGE * (!small & !capital & unknown));
+        marks |= w->marks;
     }
-    p->counts = counts;
+    p->strange = (marks & M_FOREIGN) || unknown >= 2 || p->high;
     for (int i = p->pieces; i < p->pieces + CAPTION_AROUND; i++) {
         p->piece[i] = (struct piece){.tag = NO_TAG};
         p->hash[CAPTION_AROUND + i] = 0;
@@ -253,7 +287,8 @@ void words_settle(struct parser *p)
 
 void words_cut(struct parser *p, const char *bytes, size_t n)
 {
-    p->pieces = p->objects = p->attributes = p->relations = p->long_words = p->long_capitals = 0;
+    p->pieces = p->objects = p->attributes = p->relations = 0;
+    p->hashtags = false;
     p->word[0] = p->word[1] = &p->table->words[0];
     words_normalise(p, bytes, n);
     split(p);
@@ -287,13 +322,21 @@ static bool foreign_article(const struct parser *p)
 // Another language: another script, or its small words where English ones are missing.
 bool words_foreign(const struct parser *p)
 {
-    int words = p->counts & 0xffff, english = p->counts / COUNT_ENGLISH & 0xffff, foreign = p->counts / COUNT_FOREIGN & 0xffff;
-    int strange = (int)(p->counts / COUNT_STRANGE), high = 0;
+    int foreign = 0, english = 0, strange = 0, words = 0, high = 0;
     if (2 * p->foreign_letters > p->letters)
         return true;
-    for (int i = 0; p->high && i < p->pieces; i++) {
+    if (!p->strange && p->words != 2 && p->words != 3)
+        return false;
+    for (int i = 0; i < p->pieces; i++) {
         const struct piece *k = &p->piece[i];
-        for (int at = k->start; (k->flags & PIECE_LETTER) && k->shape != CAPITAL && at < k->start + k->len; at++)
+        bool capital = k->shape == CAPITAL, small = k->marks & M_FOREIGN;
+        if (!(k->flags & PIECE_LETTER))
+            continue;
+        words++;
+        english += (k->marks & M_SMALL) != 0;
+        foreign += small && !(capital && k->len > 3);
+        strange += !small && !capital && p->word[2 + i] == &p->unknown[i];
+        for (int at = k->start; p->high && !capital && at < k->start + k->len; at++)
             if ((unsigned char)p->text[at] >= 0x80) {
                 high++;
                 break;
