@@ -274,7 +274,7 @@ int captions_tag_run(void *state)
         int n = 0;
         for (; n < CAPTION_AT_ONCE && i < TAGGED; i++) {
             int at = c->first[i], words = c->first[i + 1] - at - 4;
-            s[n++] = (struct sentence){c->word + at, c->shape + at, words > 0 ? words : 0, c->tag + at};
+            s[n++] = (struct sentence){c->word + at, c->shape + at, words > 0 ? words : 0, c->tag + at, 1};
         }
         tag_words(c->table, s, n);
     }

@@ -46,14 +46,11 @@ static int complexity(struct parser *p)
     return most;
 }
 
-static int actions(const struct parser *p)
+static int actions(const struct parser *p)   // a verb's relations lie together
 {
-    uint8_t seen[CAPTION_WORDS] = {0};
     int n = 0;
-    for (int i = 0; i < p->relations; i++) {
-        n += !seen[p->relation[i].verb];
-        seen[p->relation[i].verb] = 1;
-    }
+    for (int i = 0; i < p->relations; i++)
+        n += i == 0 || p->relation[i].verb != p->relation[i - 1].verb;
     return n;
 }
 

@@ -33,7 +33,7 @@ struct piece {            // one word or sign
     uint16_t is;
     uint8_t kind, traits;
 };
-enum { PIECE_HASH = 1, PIECE_ALONE = 2, PIECE_LETTER = 4 };   // #word; a sign with blanks on both sides; begins with a letter
+enum { PIECE_HASH = 1, PIECE_ALONE = 2 };   // #word; a sign with blanks on both sides
 
 struct object {
     uint8_t head, first, last;   // pieces
@@ -73,9 +73,8 @@ struct parser {
     struct verdict verdict;
     uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
     uint8_t shape[CAPTION_WORDS];                 // as in the pieces
-    int foreign_letters, letters, words;          // words begin with letters
+    int foreign_letters, letters;
     bool high;                                    // bytes beyond ASCII
-    bool title;                                   // most words have capitals
     bool hashtags;
     bool strange;                                 // worth asking whether this is English
 };

@@ -26,7 +26,7 @@ struct chunker {
 
 static bool one_of(const char *text, size_t n, const char *const *words)
 {
-    for (; *words; words++)
+    for (; n && *words; words++)
         if (strlen(*words) == n && memcmp(text, *words, n) == 0)
             return true;
     return false;
@@ -37,9 +37,6 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
     static const char *const hand[] = {"hand", NULL}, *const sides[] = {"left", "right", "center", NULL},
                       *const clauses[] = {"as", "before", "after", "since", "until", "like", NULL},
                       *const joins[] = {"\"", "-", "'", "'s", NULL};
-    if (n > 6) {   // none of these
-        n = 0;
-    }
     bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = one_of(text, n, hand);
     unsigned m = w->marks, traits = 0;
     if (!how && !(m & (M_FIXED_FIRST | M_DAYTIME)))
@@ -79,11 +76,14 @@ static void find_runs(const struct parser *p, struct runs *r)
         return;
     }
     for (int i = 0; i < p->pieces; i++) {
-        unsigned traits = p->piece[i].traits;   // INSIDE stands for N, A and O; the rest lies as here
-        unsigned may = (traits & (HEAD | START | PREP | STOP)) | (traits & TRAIT_INSIDE ? N | A | O : 0) | ADDS;
-        unsigned is = ((by_tag[p->piece[i].tag] | (possessive(p, i) ? O : 0)) & may) | (traits & ADDS);
-        class[i] = (uint8_t)(hashtag(p, i) ? STOP : is);
+        const struct piece *k = &p->piece[i];
+        unsigned traits = k->traits;   // INSIDE stands for N, A and O; the rest lies as here
+        unsigned may = (traits & (HEAD | START | PREP | STOP)) | ((traits & TRAIT_INSIDE) >> 2) * (N | A | O) | ADDS;
+        unsigned owner = (k->tag == PRON) & k->marks >> 31;   // M_POSSESSIVE
+        class[i] = (uint8_t)(((by_tag[k->tag] | owner * O) & may) | (traits & ADDS));
     }
+    for (int i = 0; p->hashtags && i < p->pieces; i++)
+        class[i] = hashtag(p, i) ? STOP : class[i];
     for (int i = 0; i < p->pieces; i += 8) {
         uint64_t eight;
         memcpy(&eight, class + i, 8);

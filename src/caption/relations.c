@@ -457,8 +457,13 @@ static int skip_bracket(const struct relater *r, int k)
 
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
 {
-    struct relater state = {.p = p, .f = phrase, .n = n, .verb = -1, .last_verb = -1, .prep = -1, .before_last = -1, .joint = -1};
-    struct relater *r = &state;
+    struct relater state, *r = &state;   // member by member: groups' `at` need no zeros
+    r->p = p;
+    r->f = phrase;
+    r->n = n;
+    r->candidate.n = r->subject.n = r->last.n = r->linked.n = r->antecedent.n = r->found.n = 0;
+    r->verb = r->last_verb = r->prep = r->before_last = r->joint = -1;
+    r->passive = r->related = r->pronoun_object = r->object_open = r->list = r->finite = r->relative = r->contact = r->fresh = false;
     for (int k = 0; k < n; k++) {
         const struct phrase *f = &phrase[k];
         switch (f->kind) {

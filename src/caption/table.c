@@ -122,7 +122,7 @@ void table_unknown(const struct table *t, const char *lower, size_t len, struct 
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
     out->mends = mend_tags(out, false, lower, len);
-    out->traits = word_traits(out, lower, len);
+    out->traits = word_traits(out, lower, out->class == CLASS_SIGN ? len : 0);   // every word with rules of its own is known
     fold(t->weights, lower, len, out);
 }
 

@@ -11,7 +11,8 @@ struct sentence {
     const struct word *const *words;   // n + 4: the table's boundary twice before and twice after
     const uint8_t *shapes;             // n
     int n;
-    uint8_t *tags;                     // n, written
+    uint8_t *tags;                     // n, written, `stride` bytes apart
+    int stride;
 };
 
 typedef void tagger(const struct table *t, const struct sentence *s, int count);

@@ -82,7 +82,7 @@ static inline void walk_all(const struct table *t, const struct sentence *s, int
                 for (int k = 0; k < TOGETHER; k++)
                     if (i < walks[k].n) {
                         int tag = next_tag(t, &walks[k], i, before2[k], before[k]);
-                        s[k].tags[from + i] = (uint8_t)tag;
+                        s[k].tags[(from + i) * s[k].stride] = (uint8_t)tag;
                         before2[k] = before[k];
                         before[k] = tag;
                     }

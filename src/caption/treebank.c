@@ -178,7 +178,7 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
             }
             shapes[i] = lower ? LOWER : k[i].shape;
         }
-        tag_words(t, &(struct sentence){words, shapes, n, tags}, 1);
+        tag_words(t, &(struct sentence){words, shapes, n, tags, 1}, 1);
         for (int i = 0; i < n; i++)
             right += (tags[i] == VBG || tags[i] == VBN ? VERB : tags[i]) == k[i].upos;
         all += n;

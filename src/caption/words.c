@@ -62,44 +62,22 @@ static inline void first_bytes(const char *from, int n, uint64_t out[2])
     memcpy(out, &b, sizeof b);
 }
 
-// What is known of the pieces so far.
-struct so_far {
-    int pieces, words;   // words begin with letters
-    unsigned first;   // no letter since a sentence began
-    unsigned longs;   // words of more than three letters; above 16 bits, those not in lower case
-};
-
 // The word is looked up when all are cut: until then its place in the table is on its way to the cache.
-static inline __attribute__((always_inline)) void put_piece(struct parser *p, struct so_far *f, int start, int end, unsigned flags)
+static inline __attribute__((always_inline)) void put_piece(struct parser *p, int number, int start, int end, unsigned flags)
 {
-    struct piece *k = &p->piece[f->pieces];
-    uint64_t low[2], hash, upper;
-    int n = end - start, shape = LOWER;
-    unsigned c = (unsigned char)p->text[start], letter = letter_byte[c];
+    uint64_t low[2], hash;
+    int n = end - start;
     first_bytes(p->lower + start, n, low);
     hash = n <= 16 ? word_hash_block(WORD_SEED, low[0], low[1]) : word_hash(p->lower + start, (size_t)n);
     __builtin_prefetch(&p->table->slots[(uint32_t)hash & p->table->mask]);
-    upper = scan_window(p->is_upper, start) & n_bits(n);
-    if (upper)
-        shape = shape_of(upper, scan_window(p->is_lower, start) & n_bits(n));
-    if (n > 64)
-        shape = long_shape(p->text + start, n);
-    shape -= (shape == CAPITAL) & f->first;   // FIRST_CAPITAL
-    k->start = (uint16_t)start;
-    k->len = (uint16_t)n;
-    k->shape = p->shape[f->pieces] = (uint8_t)shape;
-    k->flags = (uint8_t)(flags | (letter ? PIECE_LETTER : 0));
-    unsigned counts = (n > 3) & letter;
-    f->words += (int)letter;
-    f->longs += counts + (counts & (shape != LOWER)) * 0x10000;
-    f->first = (f->first | (c == '.') | (c == '!') | (c == '?') | (c == ':')) & !letter;
-    p->hash[CAPTION_AROUND + f->pieces++] = hash;
+    p->piece[number] = (struct piece){.start = (uint16_t)start, .len = (uint16_t)n, .flags = (uint8_t)flags};
+    p->hash[CAPTION_AROUND + number] = hash;
 }
 
-static void add_piece(struct parser *p, struct so_far *f, int start, int end, unsigned flags)
+static void add_piece(struct parser *p, int start, int end, unsigned flags)
 {
-    if (f->pieces < CAPTION_WORDS && end > start)
-        put_piece(p, f, start, end, flags);
+    if (p->pieces < CAPTION_WORDS && end > start)
+        put_piece(p, p->pieces++, start, end, flags);
 }
 
 // Behind the letters and digits from i on.
@@ -140,28 +118,28 @@ static int word_end(const struct parser *p, int i)
 }
 
 // "dog's" in two, "don't" in two
-static void add_word(struct parser *p, struct so_far *f, int start, int end, int flags)
+static void add_word(struct parser *p, int start, int end, int flags)
 {
     static const char *const tails[] = {"'s", "'re", "'ve", "'ll", "'d", "'m"};
     if (p->text[end] == '\'' && is_letter((unsigned char)p->text[end + 1])) {
         int tail = word_end(p, end + 1);
         if (tail - end == 2 && p->lower[end + 1] == 't' && end - start > 1 && p->lower[end - 1] == 'n') {
-            add_piece(p, f, start, end - 1, flags);
-            add_piece(p, f, end - 1, tail, 0);
+            add_piece(p, start, end - 1, flags);
+            add_piece(p, end - 1, tail, 0);
             return;
         }
         for (size_t k = 0; k < sizeof tails / sizeof *tails; k++)
             if ((int)strlen(tails[k]) == tail - end && starts(p, end, tails[k])) {
-                add_piece(p, f, start, end, flags);
-                add_piece(p, f, end, tail, 0);
+                add_piece(p, start, end, flags);
+                add_piece(p, end, tail, 0);
                 return;
             }
-        add_piece(p, f, start, tail, flags);   // o'clock
+        add_piece(p, start, tail, flags);   // o'clock
         return;
     }
-    add_piece(p, f, start, end, flags);
+    add_piece(p, start, end, flags);
     if (p->text[end] == '\'' && end > start && p->lower[end - 1] == 's')   // the dogs' bowl
-        add_piece(p, f, end, end + 1, 0);
+        add_piece(p, end, end + 1, 0);
 }
 
 static int after_word(const struct parser *p, int start, int end)
@@ -174,7 +152,7 @@ static int after_word(const struct parser *p, int start, int end)
 }
 
 // A word that no blank ends at `run`; where the next one may start.
-static int split_word(struct parser *p, struct so_far *f, int i)
+static int split_word(struct parser *p, int i)
 {
     static const char *const endings[] = {".com", ".net", ".org", ".co.uk", ".io", ".html", ".de"};
     if ((p->lower[i] == 'h' && (starts(p, i, "http://") || starts(p, i, "https://"))) || (p->lower[i] == 'w' && starts(p, i, "www.")))
@@ -184,11 +162,11 @@ static int split_word(struct parser *p, struct so_far *f, int i)
         url |= starts(p, end, endings[k]);
     if (url || p->text[end] == '@')
         return skip_to_blank(p, i);
-    add_word(p, f, i, end, 0);
+    add_word(p, i, end, 0);
     return after_word(p, i, end);
 }
 
-static int split_sign(struct parser *p, struct so_far *f, int i)
+static int split_sign(struct parser *p, int i)
 {
     unsigned char c = (unsigned char)p->text[i], next = (unsigned char)p->text[i + 1];
     int end;
@@ -196,49 +174,87 @@ static int split_sign(struct parser *p, struct so_far *f, int i)
         return skip_to_blank(p, i);
     if (c == '#' && is_letter(next)) {
         end = word_end(p, i + 1);
-        add_piece(p, f, i + 1, end, PIECE_HASH);
+        add_piece(p, i + 1, end, PIECE_HASH);
         p->hashtags = true;
         return end;
     }
     if (c == '.' && is_digit(next) && (i == 0 || !is_word((unsigned char)p->text[i - 1]))) {
         end = word_end(p, i + 1);   // $.05
-        add_piece(p, f, i, end, 0);
+        add_piece(p, i, end, 0);
         return end;
     }
     for (end = i + 1; end < p->length && p->text[end] == p->text[i];)
         end++;
     bool apart = (i == 0 || p->text[i - 1] == ' ') && (i + 1 == p->length || next == ' ');
-    add_piece(p, f, i, i + 1, apart || (c == '-' && end > i + 1) ? PIECE_ALONE : 0);   // -- is a dash
+    add_piece(p, i, i + 1, apart || (c == '-' && end > i + 1) ? PIECE_ALONE : 0);   // -- is a dash
     return end;
 }
 
 static void split(struct parser *p)
 {
-    struct so_far f = {.first = 1};
-    int i = 0;
-    while (i < p->length && f.pieces < CAPTION_WORDS) {
+    int i = 0, n = 0, length = p->length;
+    while (i < length && n < CAPTION_WORDS) {
         uint64_t word = scan_window(p->is_word, i);
         if (word & 1) {
             int run = ~word ? i + __builtin_ctzll(~word) : run_end(p, i);
             if ((p->text[run] & ~' ') == 0) {   // a blank or the end: most words
-                put_piece(p, &f, i, run, 0);
+                put_piece(p, n++, i, run, 0);
                 i = run + 1;
-            } else {
-                struct so_far g = f;
-                i = split_word(p, &g, i);
-                f = g;
+                continue;
             }
         } else if (p->text[i] == ' ') {
             i++;
-        } else {
-            struct so_far g = f;
-            i = split_sign(p, &g, i);
-            f = g;
+            continue;
         }
+        p->pieces = n;
+        i = word & 1 ? split_word(p, i) : split_sign(p, i);
+        n = p->pieces;
     }
-    p->pieces = f.pieces;
-    p->words = f.words;
-    p->title = (f.longs & 0xffff) >= 2 && 4 * (f.longs >> 16) >= 3 * (f.longs & 0xffff);
+    p->pieces = n;
+}
+
+// --- how words are written ------------------------------------------------------------------------------------------------
+
+static void find_shapes(struct parser *p)
+{
+    unsigned words = 0, capitals = 0;   // of more than three letters; not in lower case
+    bool first = true;
+    for (int i = 0; i < p->pieces; i++) {
+        struct piece *k = &p->piece[i];
+        unsigned c = (unsigned char)p->text[k->start], letter = letter_byte[c], counts = (k->len > 3) & letter;
+        uint64_t all = n_bits(k->len);
+        int shape = shape_of(scan_window(p->is_upper, k->start) & all, scan_window(p->is_lower, k->start) & all);
+        if (k->len > 64)
+            shape = long_shape(p->text + k->start, k->len);
+        k->shape = (uint8_t)(first && shape == CAPITAL ? FIRST_CAPITAL : shape);
+        words += counts;
+        capitals += counts & (shape != LOWER);
+        first = (first | (c == '.') | (c == '!') | (c == '?') | (c == ':')) & !letter;
+    }
+    bool title = words >= 2 && 4 * capitals >= 3 * words;   // where most words have capitals, they say nothing
+    for (int i = 0; i < p->pieces; i++) {
+        struct piece *k = &p->piece[i];
+        if (title || (k->flags & PIECE_HASH))
+            k->shape = k->shape == UPPER && !title ? UPPER : LOWER;
+        p->shape[i] = k->shape;
+    }
+}
+
+// Mostly there is no capital, or one, where the text begins.
+static void set_shapes(struct parser *p)
+{
+    uint64_t upper = 0, more = 0;
+    for (int i = 0; i * SCAN_BLOCK < p->length; i++) {
+        more |= upper ? p->is_upper[i] : p->is_upper[i] & (p->is_upper[i] - 1);
+        upper |= p->is_upper[i];
+    }
+    if (more || (upper && !(p->is_upper[0] & 1)) || p->hashtags) {
+        find_shapes(p);
+        return;
+    }
+    memset(p->shape, LOWER, (size_t)p->pieces);
+    if (upper && p->pieces)
+        p->shape[0] = p->piece[0].shape = FIRST_CAPITAL;
 }
 
 void words_find(struct parser *p)
@@ -251,21 +267,9 @@ void words_find(struct parser *p)
     p->word[2 + p->pieces] = p->word[3 + p->pieces] = &p->table->words[0];
 }
 
-// Where most words have capitals, capitals say nothing.
-static void settle_shapes(struct parser *p)
-{
-    for (int i = 0; i < p->pieces; i++) {
-        struct piece *k = &p->piece[i];
-        if (p->title || (k->flags & PIECE_HASH))
-            k->shape = p->shape[i] = k->shape == UPPER && !p->title ? UPPER : LOWER;
-    }
-}
-
 void words_settle(struct parser *p)
 {
     unsigned marks = 0, unknown = 0;
-    if (p->title || p->hashtags)
-        settle_shapes(p);
     for (int i = 0; i < p->pieces; i++) {
         const struct word *w = p->word[2 + i];
         struct piece *k = &p->piece[i];
@@ -278,7 +282,7 @@ void words_settle(struct parser *p)
         memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
         marks |= w->marks;
     }
-    p->strange = (marks & M_FOREIGN) || unknown >= 2 || p->high;
+    p->strange = (marks & M_FOREIGN) || unknown >= 2 || p->word[2] == &p->unknown[0] || p->high || p->foreign_letters;
     for (int i = p->pieces; i < p->pieces + CAPTION_AROUND; i++) {
         p->piece[i] = (struct piece){.tag = NO_TAG};
         p->hash[CAPTION_AROUND + i] = 0;
@@ -292,18 +296,15 @@ void words_cut(struct parser *p, const char *bytes, size_t n)
     p->word[0] = p->word[1] = &p->table->words[0];
     words_normalise(p, bytes, n);
     split(p);
+    set_shapes(p);
 }
 
 void words_tag(struct parser *const *p, int n)
 {
-    uint8_t tags[CAPTION_AT_ONCE][CAPTION_WORDS];
-    struct sentence s[CAPTION_AT_ONCE] = {{0}};
+    struct sentence s[CAPTION_AT_ONCE];
     for (int i = 0; i < n; i++)
-        s[i] = (struct sentence){p[i]->word, p[i]->shape, p[i]->pieces, tags[i]};
+        s[i] = (struct sentence){p[i]->word, p[i]->shape, p[i]->pieces, &p[i]->piece->tag, sizeof *p[i]->piece};
     tag_words(p[0]->table, s, n);
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < p[i]->pieces; k++)
-            p[i]->piece[k].tag = tags[i][k];
 }
 
 // "Een framboos": an article no English text begins with, before a word without a capital
@@ -325,12 +326,12 @@ bool words_foreign(const struct parser *p)
     int foreign = 0, english = 0, strange = 0, words = 0, high = 0;
     if (2 * p->foreign_letters > p->letters)
         return true;
-    if (!p->strange && p->words != 2 && p->words != 3)
-        return false;
+    if (!p->strange)
+        return false;   // the articles below are marked, or not in the table
     for (int i = 0; i < p->pieces; i++) {
         const struct piece *k = &p->piece[i];
         bool capital = k->shape == CAPITAL, small = k->marks & M_FOREIGN;
-        if (!(k->flags & PIECE_LETTER))
+        if (!letter_byte[(unsigned char)p->text[k->start]])
             continue;
         words++;
         english += (k->marks & M_SMALL) != 0;
