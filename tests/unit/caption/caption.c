@@ -143,7 +143,7 @@ static void every_tagger_says_the_same(void)
                 shapes[i] = (uint8_t)(r >> 28) % SHAPES;
         }
         for (int k = 0; k < SENTENCES; k++)   // of different lengths, side by side and alone
-            sentence[k] = (struct sentence){words, shapes, k == 2 ? 0 : N - (int)(r >> (4 * k)) % N, plain[k], 1};
+            sentence[k] = (struct sentence){words, shapes, k == 2 ? 0 : N - (int)((r >> (4 * k)) % N), plain[k], 1};
         memset(plain, 0, sizeof plain);
         memset(wide, 0, sizeof wide);
         for (int k = 0; k < SENTENCES; k++)
