@@ -26,6 +26,7 @@
     {"quality", OPT_INT, AT(quality), "Q", "jpg, webp 1-100, png 1-9 (0: 95, 90, 6)"},                            \
     {"robots", OPT_TEXT, AT(robots), "WHAT", "robots.txt: obey or ignore"},                                       \
     {"contact", OPT_TEXT, AT(contact), "TEXT", "who fetches, for the User-Agent: a page or a mail address"},      \
+    {"ca-file", OPT_TEXT, AT(ca_file), "FILE", "PEM file of the certificates to trust instead of the system's"},  \
     {"allow-net", OPT_TEXT, AT(allow_net), "CIDR", "networks to open although private or loopback, by commas"},   \
     {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the hash that the bytes must have"},       \
     {"log", OPT_TEXT, AT(log), "FILE", "add a JSON line a row to this file"},                                     \

@@ -89,6 +89,7 @@ typedef struct diht_fetch_options {
     int quality;             // jpg, webp 1 .. 100; png 1 .. 9 (0: 95, 90, 6)
     const char *robots;      // "obey" or "ignore" (robots.txt)
     const char *contact;     // address or page in the User-Agent, for those who are fetched from
+    const char *ca_file;     // PEM file of the certificates to trust (NULL: the system's)
     const char *allow_net;   // networks open in spite of being private, loopback ...: "127.0.0.0/8,fd00::/8"
     bool dedup;              // leave out pictures whose bytes are there already
     int64_t shard_samples;

@@ -262,6 +262,8 @@ static CURL *make_handle(struct client *c, struct flight *f)
     curl_easy_setopt(e, CURLOPT_USERAGENT, c->o.agent);
     curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    if (c->o.ca_file)
+        curl_easy_setopt(e, CURLOPT_CAINFO, c->o.ca_file);
     curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)STEP);
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(1000 * c->o.connect_timeout));
     curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L);
@@ -351,6 +353,8 @@ static bool begin(struct flight *f, struct transfer *t, double now, bool fresh)
     t->bytes = 0;
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, c->names_last);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)fresh);
+    // where one connection may carry all, the first one's handshake is waited for
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)(strncmp(t->url, "https:", 6) == 0));
     if (curl_easy_setopt(easy, CURLOPT_URL, t->url) == CURLE_OK && curl_multi_add_handle(c->multi, easy) == CURLM_OK)
         return true;
     f->t = NULL;
@@ -390,7 +394,7 @@ static void unpause(struct client *c, struct flight *f)
 static void set_still(struct flight *f, double seconds, double usually)
 {
     struct transfer *t = f->t;
-    bool idle = seconds > usually, still = t->patience && seconds > *t->patience;
+    bool idle = seconds > usually, still = t->patience && seconds > t->patience[t->waited > 0];
     f->c->moving += f->idle - idle;
     f->idle = idle;
     if (t->still == still)
@@ -510,6 +514,9 @@ static bool drips(const struct flight *f, double now)
 {
     struct tcp_info info;
     socklen_t n = sizeof info;
+    for (int i = 0; i < f->c->count; i++)   // HTTP/2: they may be another's
+        if (f->c->flying[i] != f && f->c->flying[i]->fd == f->fd)
+            return false;
     if (f->fd < 0 || getsockopt(f->fd, IPPROTO_TCP, TCP_INFO, &info, &n) != 0)
         return false;
     double ago = 1e-3 * info.tcpi_last_data_recv;

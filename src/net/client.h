@@ -20,7 +20,8 @@ struct transfer {
     const char *url;
     double deadline;              // as clock_now()
     double still_until;           // given up from then on if it stands still; 0: at the deadline
-    const double *patience;       // seconds without a byte after which it stands still; borrowed, may change; NULL: it never does
+    const double *patience;       // [2] seconds without a byte after which it stands still, before the answer's first line
+                                  // and after; borrowed, may change; NULL: it never does
     int64_t most;                 // bytes of the body, unpacked
     bool any;                     // whatever its content and headers say (robots.txt)
     void *user;
@@ -36,13 +37,14 @@ struct transfer {
     int64_t bytes;                // of the body as unpacked, kept or not
     int64_t held;                 // of the memory budget: give back with client_release when the body is freed
     double started, waited;       // as clock_now(); seconds to the answer's first line, 0 none came
-    bool still;                   // under way and without a byte for longer than *patience
+    bool still;                   // under way and without a byte for longer than `patience`
 };
 
 struct client_options {
     const struct guard *guard;    // borrowed
     const char *agent;            // User-Agent header
     const char *token;            // our name in X-Robots-Tag
+    const char *ca_file;          // PEM, certificates that are trusted; NULL: the system's
     double connect_timeout;       // seconds
     double min_rate;              // bytes a second, looked at every few seconds after the first byte
     int64_t memory;               // bytes of bodies held at once; one body may go beyond

@@ -9,7 +9,7 @@
 #include "net/robots.h"
 
 enum { BUCKETS = 1 << 14, STALLED = 4, BUSY = 16, BUSY_FIRST = 4, KNOWN = 16, FAR = 4096, TURN = 64 };
-static const double first_patience = 2.5, first_pause = 0.5, most_pause = 60;
+static const double first_patience = 2.5, first_gap = 1.5, first_pause = 0.5, most_pause = 60;
 
 struct timer {
     double when;
@@ -104,7 +104,8 @@ struct host *hosts_get(struct hosts *h, const char *name)
     }
     p->delay = h->o.delay;
     p->most = h->o.per_host;
-    p->patience = fmin(first_patience, h->o.budget / 4);
+    p->patience[0] = fmin(first_patience, h->o.budget / 4);
+    p->patience[1] = fmin(first_gap, h->o.budget / 4);
     *at = p;
     h->count++;
     idle_in(h, p);
@@ -274,6 +275,8 @@ void hosts_stalled(struct hosts *h, struct host *p, bool still, double started)
         p->hung_since = started;
     p->stalled += still ? 1 : -1;
     p->active += still ? -1 : 1;
+    // an answer that has begun may well pause; the more of a host's hang, the less
+    p->patience[1] = fmin(first_gap, h->o.budget / 4) * h->o.per_host / (h->o.per_host + 4 * p->stalled);
     hosts_wake(h, p);
 }
 
@@ -282,7 +285,7 @@ bool hosts_answered(struct hosts *h, struct host *p, double seconds, bool busy, 
     p->answers++;
     if (seconds > 0)
         usual_add(&p->usual, seconds);
-    p->patience = usual_most(&p->usual, p->patience);
+    p->patience[0] = usual_most(&p->usual, p->patience[0]);
     if (!busy) {
         p->fine++;
         p->busy = 0;

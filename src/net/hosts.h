@@ -30,7 +30,7 @@ struct host {
     int lost;                 // tries in a row that came to nothing
     double given_up_until;    // no tries before
     char given_up_class[CLASS_ROOM];   // how its rows end until then
-    double patience;          // seconds: what takes longer to answer hangs
+    double patience[2];       // seconds: what takes longer to answer, or between two bytes of the answer, hangs
     double hung_since;        // some of its transfers have hung ever since
     // the queue's own
     struct usual usual;       // seconds to an answer

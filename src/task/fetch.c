@@ -33,11 +33,24 @@ static int check_options(const diht_fetch_options *o)
         {"--max-aspect", o->max_aspect, 0, 1e9}, {"--shard-samples", (double)o->shard_samples, 1, 1 << 30},
         {"--ranks", o->ranks, 1, 10000}, {"--rank", o->rank, 0, o->ranks - 1},
     };
+    for (const char *p = o->contact; p && *p; p++)
+        if ((unsigned char)*p < ' ')
+            return FAIL(EUSAGE_, "--contact: has a line break or the like in it, it goes into a header of one line");
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (!(numbers[i].value >= numbers[i].least && numbers[i].value <= numbers[i].most))
             return FAIL(EUSAGE_, "%s %g: from %g to %g", numbers[i].name, numbers[i].value, numbers[i].least,
                         numbers[i].most);
     return 0;
+}
+
+static int check_certificates(const char *path)
+{
+    struct buf b = {0};
+    int rc = file_read(path, &b);
+    if (!rc && (!b.len || !memmem(b.at, b.len, "-----BEGIN ", 11)))
+        rc = FAIL(EFORMAT_, "--ca-file %s: has no certificates in it: PEM was expected (-----BEGIN CERTIFICATE-----)", path);
+    buf_free(&b);
+    return rc;
 }
 
 // As many file descriptors as the system gives; transfers keep to what there are.
@@ -84,6 +97,8 @@ static int open_all(struct fetch *f)
     const diht_fetch_options *o = f->o;
     char *path = NULL;
     int rc = check_options(o);
+    if (!rc && o->ca_file)
+        rc = check_certificates(o->ca_file);
     if (!rc)
         rc = fetch_remake_open(f);
     if (rc || (rc = guard_new(&f->guard, o->allow_net)) != 0)
@@ -113,7 +128,7 @@ static int open_all(struct fetch *f)
         return rc;
     struct client_options c = {
         .guard = f->guard, .agent = f->agent, .token = "diht", .connect_timeout = o->connect_timeout,
-        .min_rate = o->min_rate, .memory = MEMORY, .most = transfers_possible(o->concurrency), .wanted = wanted,
+        .ca_file = o->ca_file, .min_rate = o->min_rate, .memory = MEMORY, .most = transfers_possible(o->concurrency), .wanted = wanted,
         .done = fetch_done, .still = fetch_still, .user = f,
     };
     f->limit = FIRST_LIMIT < c.most ? FIRST_LIMIT : c.most;

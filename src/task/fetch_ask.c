@@ -278,7 +278,7 @@ static int start_row(struct fetch *f, struct row *r, double now)
         r->deadline = now + f->o->deadline;
     free(r->t.location);
     r->t = (struct transfer){
-        .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = &host->patience,
+        .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = host->patience,
         // what hangs at one host, in a row without end, ends together
         .still_until = host->stalled ? fmax(host->hung_since + f->o->deadline, now + f->o->deadline / 2) : 0,
     };

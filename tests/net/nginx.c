@@ -57,10 +57,22 @@ static bool write_configuration(const struct nginx *n)
     fprintf(f, "server { root %s/www;\n", dir);
     for (int i = 0; i < NGINX_HOSTS; i++)
         fprintf(f, "listen 127.10.0.%d:%d%s;\n", i + 1, n->port, i ? "" : " backlog=4096");
-    if (n->tls_port)
-        fprintf(f, "listen 127.11.0.1:%d ssl http2; ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;\n",
-                n->tls_port, dir, dir);
-    fprintf(f, "} }\n");
+    fprintf(f, "}\nlog_format all '$connection $server_protocol $ssl_session_reused $msec $request_time $uri';\n");
+    const struct { const char *at, *more; int port; } seen[] = {
+        {"127.14.0.1", "", n->port}, {"127.11.0.1", "ssl http2", n->tls_port}, {"127.12.0.1", "ssl", n->tls_port},
+        {"127.13.0.1", "ssl", n->tls_port}, {"127.15.0.1", "ssl", n->tls_port}};
+    const char *const rules[] = {"", "limit_rate 40k;", "keepalive_timeout 0; ssl_protocols TLSv1.2;", "",
+                                 "keepalive_timeout 0; ssl_protocols TLSv1.3;"};
+    for (int i = 0; i < 5; i++) {
+        if (!seen[i].port)
+            continue;
+        fprintf(f, "server { root %s/www; listen %s:%d %s; access_log %s/access.log all; %s\n", dir, seen[i].at,
+                seen[i].port, seen[i].more, dir, rules[i]);
+        if (*seen[i].more)
+            fprintf(f, "ssl_session_cache shared:s:1m; ssl_certificate %s/cert.pem; ssl_certificate_key %s/key.pem;\n", dir, dir);
+        fprintf(f, "}\n");
+    }
+    fprintf(f, "}\n");
     return fclose(f) == 0;
 }
 
@@ -77,7 +89,8 @@ bool nginx_start(struct nginx *n, int pictures)
 {
     const char *program = access("/usr/sbin/nginx", X_OK) == 0 ? "/usr/sbin/nginx" : "nginx";
     *n = (struct nginx){.pid = -1, .port = closed_port()};
-    if (system("openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=nobody -keyout key.pem -out cert.pem"
+    if (system("openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=nobody"
+               " -addext subjectAltName=IP:127.11.0.1,IP:127.12.0.1,IP:127.15.0.1 -keyout key.pem -out cert.pem"
                " >/dev/null 2>&1") == 0)
         n->tls_port = closed_port();
     if (mkdir("www", 0755) != 0 || !write_pictures(pictures) || !write_configuration(n) ||
