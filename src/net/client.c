@@ -23,7 +23,7 @@
 #include "net/optout.h"
 #include "net/usual.h"
 
-enum { STEP = 64 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
+enum { STEP = 64 << 10, PIECE = 8 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
 // A body that is nothing we want is read on to keep its connection, or to see whether it ends: but not further than this.
 enum { NAMES = 2000 /* remembered, about */, UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
 static const double look_every = 0.02, slow_after = 5, dripping = 2, idle_first = 0.1, idle_most = 1;
@@ -41,6 +41,7 @@ struct flight {
     bool kept;                      // the body is stored, not only counted
     bool sniffed, opted_out, too_large, long_head, blocked, memory, paused;
     bool enough;                    // the rest of the body is not worth reading
+    bool headed;                    // the answer's headers have ended
     bool fresh;                     // on a connection of its own, because a kept one was out of step
     int place;                      // in client.flying
 };
@@ -160,16 +161,20 @@ static size_t on_body(char *at, size_t size, size_t n, void *user)
     }
     int64_t need = (int64_t)t->body.len + (int64_t)n + 1;
     if (need > t->held) {
-        int64_t want = length + 1 >= need && length < t->most ? length + 1 : need < 2 * t->held ? 2 * t->held : need;
-        want = want < STEP ? STEP : want;
+        bool known = length + 1 >= need && length < t->most;
+        int64_t want = need < 2 * t->held && !known ? 2 * t->held : (need + PIECE - 1) / PIECE * PIECE;
+        // room is made for all of it at once, but what has not come takes no memory: those that hang leave it to others
+        if (known && (want > length + 1 || length + 1 > BIG))
+            want = length + 1;
         want = want > t->most + 1 ? t->most + 1 : want;
         if (!hold(f, want)) {
             if (!f->paused)
                 pause_flight(f);
             return CURL_WRITEFUNC_PAUSE;
         }
-        if (!t->body.len && (t->body.at = malloc((size_t)want)) != NULL)
-            t->body.room = (size_t)want;
+        size_t room = (size_t)(known ? length + 1 : want);
+        if (!t->body.len && (t->body.at = malloc(room)) != NULL)
+            t->body.room = room;
     }
     t->bytes += (int64_t)n;
     buf_add(&t->body, at, n);
@@ -225,8 +230,10 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
         }
         return n;
     }
-    if (t->any)
+    if (t->any) {
+        f->headed |= n <= 2;
         return n;
+    }
     if (header_is(at, n, "x-robots-tag", &value, &len))
         f->opted_out |= optout_says_no(value, len, f->c->o.token);
     if (n > 2)
@@ -234,8 +241,9 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
     long status = 0;
     curl_off_t length = -1;
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status == 100)
+    if (status < 200)   // 100 Continue, 103 Early Hints: the answer is still to come
         return n;
+    f->headed = true;
     if (f->opted_out && status < 400)
         return 0;   // before the first byte of the body
     curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -459,13 +467,18 @@ static void redirected(struct flight *f)
         class_of_status(f->t->class, f->t->status, &f->t->again);
 }
 
-// The answer is no HTTP, but on a connection that was used before: what the last answer sent beyond its length may have
-// come after that was judged whole. Then a new connection tells.
+// No answer or none in HTTP, but on a connection that was used before: the server may have given it up, or what the last
+// answer sent beyond its length has come after that was judged whole. Then a new connection tells.
 static bool out_of_step(const struct flight *f, CURLcode code)
 {
+    static const CURLcode codes[] = {CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_SEND_ERROR, CURLE_RECV_ERROR,
+                                     CURLE_GOT_NOTHING};
     long connects = 1;
     curl_easy_getinfo(f->easy, CURLINFO_NUM_CONNECTS, &connects);
-    return (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY) && connects == 0 && !f->fresh && !f->t->bytes;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (code == codes[i])
+            return connects == 0 && !f->fresh && !f->headed;
+    return false;
 }
 
 // libcurl says that it ended with `code`.
@@ -505,7 +518,8 @@ static void finish(struct flight *f, CURLcode code)
             fail(t, "blocked-address", false, NULL);
         else
             fail(t, class, again, curl_easy_strerror(code));
-    }
+    } else if (!f->headed)
+        fail(t, status ? "truncated" : "reset", true, "closed in the middle of the answer's headers");
     land(f);
 }
 

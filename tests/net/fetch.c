@@ -23,6 +23,7 @@ static const char allow[] = "--allow-net 127.0.0.1";
 // Addresses of the server by path, and what becomes of them.
 static const struct { const char *path, *class; } fates[] = {
     {"busy/90001", "ok"}, {"nolen/90002", "ok"}, {"hops/3", "ok"}, {"optout-other", "ok"}, {"private/not", "ok"},
+    {"hints", "ok"}, {"once/1", "ok"}, {"once/2", "ok"}, {"once/3", "ok"}, {"cut-head", "truncated"},
     {"silent", "timeout"}, {"trickle", "too-slow"}, {"endless", "too-large"}, {"endless-zero", "too-large"},
     {"longer", "truncated"}, {"shorter", "truncated"}, {"half", "truncated"}, {"html", "not-an-image"},
     {"empty", "not-an-image"}, {"garbage", "protocol"}, {"reset", "reset"}, {"bomb", "too-large"},
@@ -94,7 +95,7 @@ static void every_class(void)
     CHECK(diht("fetch all.tsv --out all --deadline 6 --retries 1 --json %s", allow) == 0);
     CHECK(time(NULL) - start <= 6 + 4);
     CHECK(json_line());
-    CHECK(strcmp(ask("all/catalog-0000.sqlite", "SELECT count(*) FROM samples"), "341") == 0);
+    CHECK(strcmp(ask("all/catalog-0000.sqlite", "SELECT count(*) FROM samples"), "346") == 0);
     for (int i = 0; i < GOOD + FATES + ELSEWHERE; i++) {
         snprintf(sql, sizeof sql, "SELECT CASE state WHEN 'ok' THEN 'ok' ELSE reason END FROM samples WHERE row = %d", i);
         const char *is = ask("all/catalog-0000.sqlite", sql), *path = i < GOOD ? "ok" : "elsewhere", *class = "ok";
@@ -110,7 +111,7 @@ static void every_class(void)
         CHECK(strcmp(is, class) == 0);
     }
     CHECK(diht("status all --json") == 0 && json_line());
-    CHECK(strstr(out, "\"rows\":341") && strstr(out, "\"waiting\":0"));
+    CHECK(strstr(out, "\"rows\":346") && strstr(out, "\"waiting\":0"));
 }
 
 static void redirected_to_a_closed_network(void)

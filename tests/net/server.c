@@ -41,6 +41,7 @@ struct peer {
     const char *unit;
     size_t unit_len;
     bool answering, counted;
+    int requests;
     double next;                // TRICKLE
 };
 
@@ -277,7 +278,20 @@ static bool protocol(struct peer *p, const char *path)
         p->body_len = half.len;
     } else if (starts(path, "endless-zero", &rest))
         endless(p, "HTTP/1.1 200 OK\r\n\r\n", zeros, sizeof zeros);
-    else if (starts(path, "endless-head", &rest))
+    else if (starts(path, "hints", &rest)) {
+        p->head_len = (size_t)sprintf(p->head, "HTTP/1.1 103 Early Hints\r\nX-Robots-Tag: noai\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+        p->body = picture.at;
+        p->body_len = picture.len;
+        p->mode = CLOSE;
+    } else if (starts(path, "cut-head", &rest)) {
+        p->head_len = (size_t)sprintf(p->head, "HTTP/1.1 200 OK\r\nContent-Le");
+        p->mode = CLOSE;
+    } else if (starts(path, "once", &rest)) {
+        if (p->requests > 1)
+            p->mode = RESET;
+        else
+            reply_picture(p, (unsigned)atoi(rest), "", false);
+    } else if (starts(path, "endless-head", &rest))
         endless(p, "HTTP/1.1 200 OK\r\n", filler, sizeof filler - 1);
     else if (starts(path, "continue", &rest))
         endless(p, "HTTP/1.1 100 Continue\r\n\r\n", more, sizeof more - 1);
@@ -357,6 +371,7 @@ static void answer(struct peer *p)
     p->counted = false;
     p->next = 0;
     p->answering = true;
+    p->requests++;
     path = path ? path + 2 : p->in;
     // a host that does one thing whatever it is asked for
     if (p->at >> 16 == (127 << 8 | SERVER_WHOLE)) {

@@ -6,6 +6,8 @@
 //   endless endless-zero endless-head continue for ever: a body, headers, 100 Continue
 //   long-head wide-head cookies                a megabyte of header: one line, many, Set-Cookie
 //   longer shorter half broken-off chunks      Content-Length lies; half a picture; a reset in the middle; broken chunks
+//   hints              103 Early Hints with an X-Robots-Tag of its own, then a picture
+//   cut-head once      closes within the headers; resets a connection's second request
 //   html empty garbage old reset bomb mislabelled huge
 //   status/NNN limit/N (429, Retry-After: 3600) rate/N (50 pictures a second, else 429, half with Retry-After: 1)
 //   hops/N (N redirects) loop to-loopback to-name to-tls to-file

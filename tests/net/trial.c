@@ -25,6 +25,7 @@ struct kind { const char *at, *class; };   // class: "a|b" either
 // By path on the misbehaving server.
 static const struct kind paths[] = {
     {"busy/%d", "ok"}, {"nolen/%d", "ok"}, {"hops/3", "ok"}, {"optout-other", "ok"}, {"private/not", "ok"},
+    {"hints", "ok"}, {"once/%d", "ok"}, {"cut-head", "truncated"},
     {"silent", "timeout"}, {"trickle", "too-slow"}, {"drip", "too-slow"}, {"stall", "too-slow|timeout"},
     {"endless", "too-large"}, {"endless-zero", "too-large"}, {"endless-head", "too-large"}, {"continue", "too-large"},
     {"long-head", "too-large"}, {"wide-head", "too-large"}, {"cookies", "too-large"},
