@@ -240,13 +240,13 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     if (rc)
         return rc;
     c->word = malloc((size_t)room * sizeof *c->word);
-    c->shape = malloc((size_t)room);
+    c->shape = calloc((size_t)room + 1, 1);
     c->tag = malloc((size_t)room);
     c->first = malloc((TAGGED + 1) * sizeof *c->first);
     if (!c->word || !c->shape || !c->tag || !c->first)
         return FAIL(EMEMORY_, "out of memory for captions");
     struct parser *p = c->parser[0];
-    int64_t at = 0;
+    int64_t at = 1;   // behind a shape of none
     uint32_t from = 0;
     for (int i = 0; i < TAGGED; from = c->end[i++]) {
         words_cut(p, c->text.at + from, c->end[i] - from);

@@ -13,6 +13,7 @@ struct parser *parser_new(const struct table *t)
     if (p) {
         p->table = t;
         p->piece = p->piece_room + CAPTION_AROUND;
+        p->shape = p->shape_room + 1;
         for (int i = 0; i < CAPTION_AROUND; i++)
             p->piece_room[i].tag = NO_TAG;
     }

@@ -72,7 +72,8 @@ struct parser {
     struct relation relation[CAPTION_RELATIONS];
     struct verdict verdict;
     uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
-    uint8_t shape[CAPTION_WORDS];                 // as in the pieces
+    uint8_t *shape;                               // as in the pieces, LOWER around
+    uint8_t shape_room[CAPTION_WORDS + 2];
     int foreign_letters, letters;
     bool high;                                    // bytes beyond ASCII
     bool hashtags;

@@ -134,15 +134,18 @@ static void mend_pair(struct parser *p, int i)
 // Tags of small words that leave nothing to mend: the, of, and.
 static const unsigned small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
 
-// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself.
+enum { ALWAYS = 0xffff };
+// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself, where
+// there are more than two.
 uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
 {
     static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
     unsigned what = w->is, m = w->marks, set = 0;
     bool thing = what & (IS_NOUN | IS_PLURAL);
-    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)))
-        return 0xffff;
-    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND | IS_NOUN)))
+    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)) ||
+        (n == 4 && memcmp(text, "like", 4) == 0))
+        return ALWAYS;
+    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
         set |= verbs;
     if (what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
         set |= 1u << VBN;
@@ -154,8 +157,6 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
         set |= 1u << ADV;
     if (thing)
         set |= 1u << VERB;
-    if (n == 4 && memcmp(text, "like", 4) == 0)
-        set |= 1u << SCONJ | 1u << ADV;
     if (m & M_BEFORE_NOUN)
         set |= nouns | 1u << VERB;
     if (what & IS_ING)
@@ -171,13 +172,30 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
     return (uint16_t)(m & M_SMALL ? set & ~small_tags : set);
 }
 
+// With these tags every rule asks for a noun beside the word.
+static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
+
+static inline bool mendable(const struct parser *p, int i)
+{
+    unsigned t = p->piece[i].tag, mends = p->word[2 + i]->mends;
+    if (!((mends | 1u << SYM | 1u << OTHER) >> t & 1))
+        return false;
+    if (mends == ALWAYS)
+        return true;
+    if (near_nouns >> t & 1)
+        return noun(p, i - 1) || noun(p, i + 1);
+    return t != ADV || !(is(p, i) & (IS_ADV | IS_ADJ | IS_VERB)) || starts_phrase(p, i);
+}
+
 void phrases_mend(struct parser *p)
 {
     for (int i = 0; i < p->pieces; i++) {
         struct piece *k = &p->piece[i];
-        if (!((p->word[2 + i]->mends | 1u << SYM | 1u << OTHER) >> k->tag & 1))
+        if (p->pieces > 2 && !mendable(p, i))
             continue;
         unsigned what = is(p, i), m = marks(p, i);
+        if (k->tag == PUNCT)
+            continue;
         if (hashtag(p, i) || (small_tags >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
             continue;
         if ((m & M_NEVER_VERB) && verb_tag(k->tag))

@@ -201,6 +201,10 @@ static void join_rows(struct table *t)
             memcpy(p->ahead, w->pair_ahead[a][b], sizeof(scores));
             memcpy(p->behind, w->pair_behind[a][b], sizeof(scores));
         }
+    for (int a = 0; a < SHAPES; a++)
+        for (int b = 0; b < SHAPES; b++)
+            for (int k = 0; k < TAGS; k++)
+                t->shape_sides[a][b][k] = (int16_t)(w->shape_before[a][k] + w->shape_after[b][k]);
 }
 
 static int read_table(struct table *t, gzFile f, const struct listener *to, const char *path)
@@ -229,6 +233,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->pairs = arena_take(&a, pairs * sizeof *t->pairs);
         t->weights = arena_take(&a, sizeof *t->weights);
         t->pair_rows = arena_take(&a, CLASSES * sizeof *t->pair_rows);
+        t->shape_sides = arena_take(&a, SHAPES * sizeof *t->shape_sides);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         if (pass == 0)
             rc = arena_commit(&a);

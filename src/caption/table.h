@@ -91,6 +91,7 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
 };
 
 struct table {
+    int16_t (*shape_sides)[SHAPES][TAGS];     // shape_before and shape_after: of the word before, of the one after
     struct pair_rows (*pair_rows)[CLASSES];   // CLASSES of them
     struct word *words;     // words[0]: the boundary, before the first and after the last token
     int64_t count;

@@ -9,7 +9,7 @@
 
 struct sentence {
     const struct word *const *words;   // n + 4: the table's boundary twice before and twice after
-    const uint8_t *shapes;             // n
+    const uint8_t *shapes;             // n; LOWER before the first and behind the last
     int n;
     uint8_t *tags;                     // n, written, `stride` bytes apart
     int stride;

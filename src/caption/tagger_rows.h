@@ -15,35 +15,42 @@ struct walk {
     int n;
 };
 
-// words: of the first, the two before and the two behind are there.
 static inline void look_around(const struct table *t, const struct sentence *s, int from, struct walk *out)
 {
     const struct weights *m = t->weights;
-    const struct word *const *w = s->words + from;
-    const struct pair_rows *behind = &t->pair_rows[w[0]->class][w[1]->class], *before = &t->pair_rows[w[1]->class][w[2]->class];
-    const struct pair_rows *after = &t->pair_rows[w[2]->class][w[3]->class], *ahead;
-    out->n = s->n - from < WALKED ? s->n - from : WALKED;
-    for (int i = 0; i < out->n; i++, w++) {
-        int at = from + i, a = w[1]->class, c = w[2]->class, b = w[3]->class;
-        ahead = &t->pair_rows[b][w[4]->class];
-        sums sum = add_row(none, w[2]->self);
-        sum = add_row(sum, w[1]->before);
-        sum = add_row(sum, w[3]->after);
-        sum = add_row(sum, m->shape[s->shapes[at]][c]);
-        sum = add_row(sum, m->shape_before[at > 0 ? s->shapes[at - 1] : LOWER]);
-        sum = add_row(sum, m->shape_after[at + 1 < s->n ? s->shapes[at + 1] : LOWER]);
+    const struct word *const *w = s->words + from, *left = w[1], *this = w[2], *right = w[3];
+    const uint8_t *shape = s->shapes + from;
+    unsigned a = left->class, c = this->class, b = right->class;
+    const struct pair_rows *behind = &t->pair_rows[w[0]->class][a], *before = &t->pair_rows[a][c], *after = &t->pair_rows[c][b];
+    int n = s->n - from < WALKED ? s->n - from : WALKED;
+    for (int i = 0; i < n; i++) {
+        const struct word *next = w[i + 4];
+        unsigned b2 = next->class;
+        const struct pair_rows *ahead = &t->pair_rows[b][b2];
+        sums sum = load_sums(t->shape_sides[shape[i - 1]][shape[i + 1]]), other = none;
+        sum = add_row(sum, this->self);
+        other = add_row(other, left->before);
+        sum = add_row(sum, right->after);
+        other = add_row(other, m->shape[shape[i]][c]);
         sum = add_row(sum, m->pair_around[a][b]);
-        sum = add_row(sum, before->before);
+        other = add_row(other, before->before);
         sum = add_row(sum, after->after);
-        sum = add_row(sum, ahead->ahead);
+        other = add_row(other, ahead->ahead);
         sum = add_row(sum, behind->behind);
-        store_sums(out->context[i], sum);
+        store_sums(out->context[i], sum + other);
         out->classes[i] = (uint16_t)(c << 7 | b);
-        out->fixed[i] = w[2]->tag;
+        out->fixed[i] = this->tag;
         behind = before;
         before = after;
         after = ahead;
+        left = this;
+        this = right;
+        right = next;
+        a = c;
+        c = b;
+        b = b2;
     }
+    out->n = n;
 }
 
 static inline int next_tag(const struct table *t, const struct walk *w, int i, int before2, int before)
@@ -51,11 +58,10 @@ static inline int next_tag(const struct table *t, const struct walk *w, int i, i
     const struct weights *m = t->weights;
     unsigned classes = w->classes[i];
     int c = (int)(classes >> 7), b = (int)(classes & (CLASSES - 1)), fixed = w->fixed[i];
-    sums sum = add_row(load_sums(w->context[i]), m->tags[before2][before]);
-    sum = add_row(sum, m->tag_class[before][c]);
+    sums sum = add_row(load_sums(w->context[i]), m->tags[before2][before]), other = add_row(none, m->tag_class[before][c]);
     sum = add_row(sum, m->tag_after[before][b]);
-    sum = add_row(sum, m->triple[triple_row(before, c, b)]);
-    int best = best_lane(sum);
+    other = add_row(other, m->triple[triple_row(before, c, b)]);
+    int best = best_lane(sum + other);
     return fixed == NO_TAG ? best : fixed;
 }
 

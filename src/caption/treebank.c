@@ -160,7 +160,7 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
     enum { LONGEST = 1024 };
     const struct word *words[LONGEST + 4];
     static struct word unknown[LONGEST];
-    uint8_t shapes[LONGEST], tags[LONGEST];
+    uint8_t around[LONGEST + 2] = {0}, *shapes = around + 1, tags[LONGEST];
     int64_t right = 0, all = 0;
     for (int64_t s = first; s < b->sentences; s++) {
         const struct token *k = b->token + b->start[s];
@@ -178,6 +178,7 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
             }
             shapes[i] = lower ? LOWER : k[i].shape;
         }
+        shapes[n] = LOWER;
         tag_words(t, &(struct sentence){words, shapes, n, tags, 1}, 1);
         for (int i = 0; i < n; i++)
             right += (tags[i] == VBG || tags[i] == VBN ? VERB : tags[i]) == k[i].upos;

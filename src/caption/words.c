@@ -243,6 +243,7 @@ static void find_shapes(struct parser *p)
 // Mostly there is no capital, or one, where the text begins.
 static void set_shapes(struct parser *p)
 {
+    p->shape[p->pieces] = LOWER;
     uint64_t upper = 0, more = 0;
     for (int i = 0; i * SCAN_BLOCK < p->length; i++) {
         more |= upper ? p->is_upper[i] : p->is_upper[i] & (p->is_upper[i] - 1);

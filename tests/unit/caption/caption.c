@@ -130,7 +130,7 @@ static void every_tagger_says_the_same(void)
 #ifdef __x86_64__
     enum { N = 400, SENTENCES = 7 };
     const struct word *words[N + 4];
-    uint8_t shapes[N], plain[SENTENCES][N], wide[SENTENCES][N];
+    uint8_t around[N + 2] = {0}, *shapes = around + 1, plain[SENTENCES][N], wide[SENTENCES][N];
     struct sentence sentence[SENTENCES];
     uint32_t r = 1;
     if (!__builtin_cpu_supports("avx2"))
