@@ -24,35 +24,12 @@ void parser_free(struct parser *p) { free(p); }
 
 void phrases_find(struct parser *p)
 {
-    struct phrase phrase[CAPTION_WORDS];
+    struct phrase room[CAPTION_WORDS + 2 * PHRASES_AROUND], *phrase = room + PHRASES_AROUND;
+    const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
     int n = phrases_chunk(p, phrase);
+    for (int i = 1; i <= PHRASES_AROUND; i++)
+        phrase[-i] = phrase[n + i - 1] = none;
     phrases_relate(p, phrase, n);
-}
-
-// The most relations of any object: its attributes and the actions it takes part in.
-static int complexity(struct parser *p)
-{
-    int most = 0;
-    for (int i = 0; i < p->relations; i++) {
-        const struct relation *r = &p->relation[i];
-        if (r->subject >= 0 && p->object[r->subject].relations < 255)
-            p->object[r->subject].relations++;
-        if (r->object >= 0 && r->object != r->subject && p->object[r->object].relations < 255)
-            p->object[r->object].relations++;
-    }
-    for (int i = 0; i < p->objects; i++) {
-        int c = p->object[i].attributes + p->object[i].relations;
-        most = c > most ? c : most;
-    }
-    return most;
-}
-
-static int actions(const struct parser *p)   // a verb's relations lie together
-{
-    int n = 0;
-    for (int i = 0; i < p->relations; i++)
-        n += i == 0 || p->relation[i].verb != p->relation[i - 1].verb;
-    return n;
 }
 
 void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action)
@@ -74,8 +51,6 @@ void parser_run_many(struct parser *const *p, const struct text *captions, int n
     for (int i = 0; i < m; i++) {
         struct verdict *v = &english[i]->verdict;
         phrases_find(english[i]);
-        v->complexity = complexity(english[i]);
-        v->actions = actions(english[i]);
         v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);
     }
 }

@@ -222,6 +222,7 @@ static void add_attribute(struct parser *p, int object, int piece)
         return;
     p->attribute[p->attributes++] = (struct attribute){(uint8_t)object, (uint8_t)piece};
     p->object[object].attributes++;
+    object_counted(p, object);
 }
 
 static bool fixed_pair(const struct parser *p, int i)

@@ -20,7 +20,9 @@ enum phrase_kind {
     P_THAT,       // relative pronouns
     P_WHEN,       // while, because
     P_ADJECTIVE,  // alone
+    P_NONE = 255, // before the first and behind the last
 };
+enum { PHRASES_AROUND = 8 };
 
 enum verb_form { V_FINITE, V_ING, V_PAST, V_PARTICIPLE, V_INFINITIVE, V_PASSIVE };
 
@@ -35,9 +37,16 @@ struct phrase {
 };
 
 void phrases_mend(struct parser *p);   // the pieces' tags
-// At most a phrase a piece. Also finds objects and attributes.
+// At most a phrase a piece. Also finds objects and attributes. Before and behind them PHRASES_AROUND of P_NONE.
 int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS]);
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n);
+
+// An object's relations: its attributes and the actions it takes part in; the most of any is the caption's complexity.
+static inline void object_counted(struct parser *p, int object)
+{
+    int c = p->object[object].attributes + p->object[object].relations;
+    p->verdict.complexity = c > p->verdict.complexity ? c : p->verdict.complexity;
+}
 
 // i: from -CAPTION_AROUND to pieces + CAPTION_AROUND - 1, as everywhere.
 static inline unsigned piece_marks(const struct parser *p, int i) { return p->piece[i].marks; }

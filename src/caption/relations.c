@@ -54,13 +54,25 @@ static bool moves(const struct relater *r, const struct group *g)
     return animate(r, g) || (g->n && (head_word(r, g->at[0])->marks & M_MOVER));
 }
 
+static void object_relates(struct parser *p, int object)
+{
+    p->object[object].relations += p->object[object].relations < 255;
+    object_counted(p, object);
+}
+
 static void relation(struct relater *r, int subject, int object, int prep)
 {
     struct parser *p = r->p;
     r->related = true;
     if (p->relations == CAPTION_RELATIONS)
         return;
+    int last = p->relations ? p->relation[p->relations - 1].verb : -1;
     struct relation *x = &p->relation[p->relations++];
+    p->verdict.actions += last != r->f[r->verb].verb;   // a verb's lie together
+    if (subject >= 0)
+        object_relates(p, subject);
+    if (object >= 0 && object != subject)
+        object_relates(p, object);
     *x = (struct relation){(int16_t)subject, (int16_t)object, r->f[r->verb].verb, 0, 0};
     if (prep >= 0) {
         x->prep = r->f[prep].first;
@@ -99,11 +111,11 @@ static void end_clause(struct relater *r)
     r->before_last = -1;
 }
 
-static int kind(const struct relater *r, int k) { return k >= 0 && k < r->n ? r->f[k].kind : -1; }
+static inline int kind(const struct relater *r, int k) { return r->f[k].kind; }   // P_NONE around
 
 static inline __attribute__((always_inline)) bool equals(const struct relater *r, int k, const char *word)
 {
-    return k >= 0 && k < r->n && r->f[k].first == r->f[k].last && piece_equals(r->p, r->f[k].first, word);
+    return r->f[k].first == r->f[k].last && piece_equals(r->p, r->f[k].first, word);
 }
 
 // Has the past form its object behind it, is it passive, or can one not see it?
@@ -410,6 +422,7 @@ static void attribute(struct parser *p, int object, int piece)
             return;
     p->attribute[p->attributes++] = (struct attribute){(uint8_t)object, (uint8_t)piece};
     p->object[object].attributes++;
+    object_counted(p, object);
 }
 
 static void take_adjective(struct relater *r, int k)

@@ -26,7 +26,8 @@ static inline int scan_all(const char *text, int n, char *small, const struct sc
         out->upper[block] = upper;
         out->lower[block] = lower;
         out->blank[block] = blank;
-        odd |= n - at < SCAN_BLOCK ? other & (((uint64_t)1 << (n - at)) - 1) : other;   // what pads is not odd
+        int pad = at + SCAN_BLOCK - n;
+        odd |= other & ~(uint64_t)0 >> (pad > 0 ? pad : 0);   // what pads is not odd
         high |= beyond;
     }
     out->word[block] = out->upper[block] = out->lower[block] = out->blank[block] = 0;

@@ -62,7 +62,8 @@ static inline int next_tag(const struct table *t, const struct walk *w, int i, i
     sum = add_row(sum, m->tag_after[before][b]);
     other = add_row(other, m->triple[triple_row(before, c, b)]);
     int best = best_lane(sum + other);
-    return fixed == NO_TAG ? best : fixed;
+    int free = -(fixed == NO_TAG);   // no branch: signs come as they like
+    return (best & free) | (fixed & ~free);
 }
 
 // Each word waits for the tags before it: four sentences side by side wait together.

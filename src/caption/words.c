@@ -37,9 +37,9 @@ static bool starts(const struct parser *p, int i, const char *with)
 // Of a word's capitals and small letters, its first byte lowest.
 static inline int shape_of(uint64_t upper, uint64_t lower)
 {
-    int shape = (upper & 1) && !(upper >> 1) ? CAPITAL : MIXED;
-    shape = !lower && (upper & (upper - 1)) ? UPPER : shape;
-    return upper ? shape : LOWER;
+    static const uint8_t shapes[8] = {LOWER, CAPITAL, MIXED, MIXED, LOWER, CAPITAL, UPPER, UPPER};
+    unsigned one = upper == 1, other = upper > 1, several = (upper & (upper - 1)) != 0, none = lower == 0;
+    return shapes[other << 1 | one | (none & (several | one)) << 2];
 }
 
 static int long_shape(const char *w, int n)   // of words beyond 64 bytes
@@ -215,28 +215,43 @@ static void split(struct parser *p)
 
 // --- how words are written ------------------------------------------------------------------------------------------------
 
+static inline unsigned first_byte(const struct parser *p, int i) { return (unsigned char)p->text[p->piece[i].start]; }
+
+// Is the word at i the first of a sentence?
+static bool begins(const struct parser *p, int i)
+{
+    while (--i >= 0 && !letter_byte[first_byte(p, i)]) {
+        unsigned c = first_byte(p, i);
+        if (c == '.' || c == '!' || c == '?' || c == ':')
+            return true;
+    }
+    return i < 0;
+}
+
+static bool long_word(const struct parser *p, int i) { return p->piece[i].len > 3 && letter_byte[first_byte(p, i)]; }
+
 static void find_shapes(struct parser *p)
 {
-    unsigned words = 0, capitals = 0;   // of more than three letters; not in lower case
-    bool first = true;
+    int words = 0, capitals = 0;   // long ones; not in lower case
+    memset(p->shape, LOWER, (size_t)p->pieces);
     for (int i = 0; i < p->pieces; i++) {
         struct piece *k = &p->piece[i];
-        unsigned c = (unsigned char)p->text[k->start], letter = letter_byte[c], counts = (k->len > 3) & letter;
-        uint64_t all = n_bits(k->len);
-        int shape = shape_of(scan_window(p->is_upper, k->start) & all, scan_window(p->is_lower, k->start) & all);
+        uint64_t all = n_bits(k->len), upper = scan_window(p->is_upper, k->start) & all;
+        if (!upper && k->len <= 64)
+            continue;
+        int shape = shape_of(upper, scan_window(p->is_lower, k->start) & all);
         if (k->len > 64)
             shape = long_shape(p->text + k->start, k->len);
-        k->shape = (uint8_t)(first && shape == CAPITAL ? FIRST_CAPITAL : shape);
-        words += counts;
-        capitals += counts & (shape != LOWER);
-        first = (first | (c == '.') | (c == '!') | (c == '?') | (c == ':')) & !letter;
+        p->shape[i] = k->shape = (uint8_t)(shape == CAPITAL && begins(p, i) ? FIRST_CAPITAL : shape);
+        capitals += shape != LOWER && long_word(p, i);
     }
-    bool title = words >= 2 && 4 * capitals >= 3 * words;   // where most words have capitals, they say nothing
-    for (int i = 0; i < p->pieces; i++) {
+    for (int i = 0; i < p->pieces && capitals >= 2; i++)
+        words += long_word(p, i);
+    bool title = capitals >= 2 && 4 * capitals >= 3 * words;   // where most words have capitals, they say nothing
+    for (int i = 0; i < p->pieces && (title || p->hashtags); i++) {
         struct piece *k = &p->piece[i];
         if (title || (k->flags & PIECE_HASH))
-            k->shape = k->shape == UPPER && !title ? UPPER : LOWER;
-        p->shape[i] = k->shape;
+            p->shape[i] = k->shape = k->shape == UPPER && !title ? UPPER : LOWER;
     }
 }
 
