@@ -90,7 +90,8 @@ struct text {
 
 // Parse any bytes; the results are the parser's fields until the next call.
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action);
-// n captions, at most CAPTION_AT_ONCE, each by a parser of its own of the same table: the words of all are under way from memory at once.
+// n captions, at most CAPTION_AT_ONCE, each by a parser of its own, all of one table: their words are under way from memory
+// at once.
 void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action);
 
 // Lemma of a piece as noun or as verb; bytes written to out (never more than 79, NUL after them).

@@ -19,8 +19,8 @@ struct texts {
     const diht_filter_text_options *o;
     enum format format;
     struct table *table;
-    struct parser **parser;   // a worker
-    int workers;
+    struct parser **parser;   // LINES_AT_ONCE a worker
+    int parsers;
     int column;               // TSV: of the caption, from 0
     bool header;              // the first line names columns
 };
@@ -108,41 +108,54 @@ static void put_decision(struct buf *out, const diht_filter_text_options *o, con
             v->complexity, v->actions);
 }
 
-static int decide(void *arg, int worker, int64_t number, const char *line, size_t n, struct buf *out)
+struct decision {
+    json_t *object;       // the caption lies in it
+    bool header, readable;
+};
+
+static struct text caption_of(const struct texts *t, const struct line *line, struct decision *d)
+{
+    struct text c = {line->text, line->n - (line->n && line->text[line->n - 1] == '\r')};
+    *d = (struct decision){.header = t->header && line->number == 1, .readable = true};
+    if (d->header)
+        return (struct text){"", 0};
+    if (t->format == TSV)
+        d->readable = cell(line->text, c.len, t->column, &c.at, &c.len);
+    if (t->format == JSONL) {
+        json_t *j = json_caption(t, line->text, c.len, &d->object);
+        d->readable = j != NULL;
+        c = (struct text){json_string_value(j), json_string_length(j)};
+    }
+    return d->readable ? c : (struct text){"", 0};
+}
+
+static void put_line(const struct texts *t, const struct line *line, const struct decision *d, const struct parser *p, struct buf *out)
+{
+    const char *reason = d->readable ? parse_reason(p, t->o->complexity, !t->o->no_action) : "unreadable";
+    bool kept = d->header || (p->verdict.keep && strcmp(reason, "kept") == 0);
+    if (t->o->pass && kept) {
+        buf_add(out, line->text, line->n);
+        buf_char(out, '\n');
+    } else if (!t->o->pass && d->header) {
+        buf_str(out, t->o->json ? "{\"header\": true}\n" : "verdict\treason\tcomplexity\tactions\n");
+    } else if (!t->o->pass) {
+        put_decision(out, t->o, reason, &p->verdict);
+    }
+}
+
+static int decide(void *arg, int worker, const struct line *line, int count, struct buf *out)
 {
     const struct texts *t = arg;
-    struct parser *p = t->parser[worker];
-    const char *caption = line, *reason;
-    size_t len = n, whole = n;
-    json_t *object = NULL;
-    bool readable = true;
-    n -= n && line[n - 1] == '\r';
-    len = n;
-    if (t->header && number == 1) {
-        if (t->o->pass)
-            buf_add(out, line, whole);
-        else
-            buf_str(out, t->o->json ? "{\"header\": true}" : "verdict\treason\tcomplexity\tactions");
-        buf_char(out, '\n');
-        return 0;
+    struct parser *const *p = t->parser + worker * LINES_AT_ONCE;
+    struct decision decision[LINES_AT_ONCE];
+    struct text caption[LINES_AT_ONCE] = {{0}};
+    for (int i = 0; i < count; i++)
+        caption[i] = caption_of(t, &line[i], &decision[i]);
+    parser_run_many(p, caption, count, t->o->complexity, !t->o->no_action);
+    for (int i = 0; i < count; i++) {
+        put_line(t, &line[i], &decision[i], p[i], out);
+        json_decref(decision[i].object);
     }
-    if (t->format == TSV)
-        readable = cell(line, n, t->column, &caption, &len);
-    if (t->format == JSONL) {
-        json_t *c = json_caption(t, line, n, &object);
-        readable = c != NULL;
-        caption = json_string_value(c);
-        len = readable ? json_string_length(c) : 0;
-    }
-    parser_run(p, readable ? caption : "", readable ? len : 0, t->o->complexity, !t->o->no_action);
-    reason = readable ? parse_reason(p, t->o->complexity, !t->o->no_action) : "unreadable";
-    if (!t->o->pass) {
-        put_decision(out, t->o, reason, &p->verdict);
-    } else if (p->verdict.keep && strcmp(reason, "kept") == 0) {
-        buf_add(out, line, whole);
-        buf_char(out, '\n');
-    }
-    json_decref(object);
     return 0;
 }
 
@@ -150,7 +163,7 @@ static int start(void *arg, int workers)
 {
     struct texts *t = arg;
     int rc = table_open(&t->table, NULL);
-    return rc ? rc : parsers_open(&t->parser, &t->workers, workers, t->table);
+    return rc ? rc : parsers_open(&t->parser, &t->parsers, workers * LINES_AT_ONCE, t->table);
 }
 
 int task_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n), void *user)
@@ -166,7 +179,7 @@ int task_filter_text(const diht_filter_text_options *o, void (*write)(void *user
     int rc = format_of(o, &t.format);
     if (!rc)
         rc = lines_run(&job);
-    parsers_close(t.parser, t.workers);
+    parsers_close(t.parser, t.parsers);
     table_close(t.table);
     return rc;
 }

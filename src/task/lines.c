@@ -35,13 +35,18 @@ static void do_part(void *arg, int64_t piece, int worker)
 {
     struct lines *l = arg;
     struct part *p = &l->part[piece];
+    struct line line[LINES_AT_ONCE];
     int64_t number = p->line;
     buf_clear(&p->out);
-    for (size_t at = p->from; at < p->to && !p->rc; number++) {
-        const char *line = l->block + at, *end = memchr(line, '\n', p->to - at);
-        size_t n = end ? (size_t)(end - line) : p->to - at;
-        p->rc = l->job->line(l->job->arg, worker, number, line, n, &p->out);
-        at += n + 1;
+    for (size_t at = p->from; at < p->to && !p->rc;) {
+        int count = 0;
+        for (; count < LINES_AT_ONCE && at < p->to; count++) {
+            const char *text = l->block + at, *end = memchr(text, '\n', p->to - at);
+            size_t n = end ? (size_t)(end - text) : p->to - at;
+            line[count] = (struct line){text, n, number++};
+            at += n + 1;
+        }
+        p->rc = l->job->lines(l->job->arg, worker, line, count, &p->out);
     }
     if (!p->rc)
         p->rc = p->out.failed;

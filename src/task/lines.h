@@ -8,11 +8,19 @@
 
 #include "base/buf.h"
 
+enum { LINES_AT_ONCE = 16 };
+
+struct line {
+    const char *text;   // without its line feed
+    size_t n;
+    int64_t number;     // from 1
+};
+
 struct lines_job {
     const char *input;   // NULL or "-": standard input; packed with gzip or zstd or not
     int threads;         // 0: one a processor
-    // One line, without its line feed, number from 1; 0 or EMEMORY_. What a line becomes may depend on the line alone.
-    int (*line)(void *arg, int worker, int64_t number, const char *text, size_t n, struct buf *out);
+    // Consecutive lines, at most LINES_AT_ONCE; 0 or EMEMORY_. What a line becomes may depend on the line alone.
+    int (*lines)(void *arg, int worker, const struct line *line, int count, struct buf *out);
     int (*start)(void *arg, int workers);                       // before anything is read
     void (*first)(void *arg, const char *text, size_t n);       // may be NULL: sees line 1 before any line is done
     void *arg;

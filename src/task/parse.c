@@ -8,57 +8,62 @@
 #include "task/lines.h"
 #include "task/task.h"
 
+_Static_assert((int)LINES_AT_ONCE <= (int)CAPTION_AT_ONCE, "a parser for each of a worker's lines");
+
 struct parses {
     const diht_parse_options *o;
     struct table *table;
-    struct parser **parser;   // a worker
-    int workers;
+    struct parser **parser;   // LINES_AT_ONCE a worker
+    int parsers;
 };
 
 static int start(void *arg, int workers)
 {
     struct parses *t = arg;
     int rc = table_open(&t->table, NULL);
-    return rc ? rc : parsers_open(&t->parser, &t->workers, workers, t->table);
+    return rc ? rc : parsers_open(&t->parser, &t->parsers, workers * LINES_AT_ONCE, t->table);
 }
 
-static int line(void *arg, int worker, int64_t number, const char *text, size_t n, struct buf *out)
+static int lines(void *arg, int worker, const struct line *line, int count, struct buf *out)
 {
     const struct parses *t = arg;
-    struct parser *p = t->parser[worker];
-    n -= n && text[n - 1] == '\r';
-    parser_run(p, text, n, t->o->complexity, !t->o->no_action);
-    if (t->o->explain)
-        parse_explain(out, p);
-    else
-        parse_json(out, p);
+    struct parser *const *p = t->parser + worker * LINES_AT_ONCE;
+    struct text caption[LINES_AT_ONCE] = {{0}};
+    for (int i = 0; i < count; i++)
+        caption[i] = (struct text){line[i].text, line[i].n - (line[i].n && line[i].text[line[i].n - 1] == '\r')};
+    parser_run_many(p, caption, count, t->o->complexity, !t->o->no_action);
+    for (int i = 0; i < count; i++)
+        if (t->o->explain)
+            parse_explain(out, p[i]);
+        else
+            parse_json(out, p[i]);
     return 0;
 }
 
 int task_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user)
 {
     struct parses t = {.o = o};
-    struct lines_job job = {.input = o->input, .line = line, .start = start, .arg = &t, .write = write, .user = user};
+    struct lines_job job = {.input = o->input, .lines = lines, .start = start, .arg = &t, .write = write, .user = user};
     if (o->json && o->explain)
         return FAIL(EUSAGE_, "--json and --explain exclude each other: take one");
     if (o->complexity < 0)
         return FAIL(EUSAGE_, "--complexity %d: 0 or more expected", o->complexity);
     int rc = lines_run(&job);
-    parsers_close(t.parser, t.workers);
+    parsers_close(t.parser, t.parsers);
     table_close(t.table);
     return rc;
 }
 
-// --- a parser a worker --------------------------------------------------------------------------------------------------
+// --- parsers ----------------------------------------------------------------------------------------------------------------
 
-int parsers_open(struct parser ***out, int *count, int workers, const struct table *table)
+int parsers_open(struct parser ***out, int *count, int wanted, const struct table *table)
 {
     *count = 0;
-    *out = calloc((size_t)workers, sizeof **out);
-    for (; *out && *count < workers; ++*count)
+    *out = calloc((size_t)wanted, sizeof **out);
+    for (; *out && *count < wanted; ++*count)
         if (!((*out)[*count] = parser_new(table)))
             break;
-    return *count == workers ? 0 : FAIL(EMEMORY_, "out of memory for %d parsers", workers);
+    return *count == wanted ? 0 : FAIL(EMEMORY_, "out of memory for %d parsers", wanted);
 }
 
 void parsers_close(struct parser **all, int count)

@@ -9,8 +9,8 @@
 void parse_json(struct buf *out, const struct parser *p);      // one line with its end
 void parse_explain(struct buf *out, const struct parser *p);   // several, then an empty one
 
-// One parser a worker. What was opened is in *out and *count whatever is returned.
-int parsers_open(struct parser ***out, int *count, int workers, const struct table *table);
+// What was opened is in *out and *count whatever is returned.
+int parsers_open(struct parser ***out, int *count, int wanted, const struct table *table);
 void parsers_close(struct parser **all, int count);
 
 // What drops a parsed caption, "unparsable" (another language, or no object), "complexity" or "action"; or "kept".
