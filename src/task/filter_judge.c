@@ -101,7 +101,7 @@ static int open_spotting(struct filter_judge *j)
         so.side = o->spot_side;
         so.threads = j->threads;
         rc = spot_open(&j->spotter, &so);
-        if (!rc && asprintf(&j->spotter_name, "PP-OCRv4 mobile, side %d", o->spot_side) < 0)
+        if (!rc && asprintf(&j->spotter_name, "PP-OCRv4 mobile, side %d, a second look", o->spot_side) < 0)
             j->spotter_name = NULL;
     }
     return rc || j->spotter_name ? rc : FAIL(EMEMORY_, "out of memory");
@@ -282,12 +282,13 @@ static int spot(struct filter_judge *j, int worker, const struct filter_row *row
 {
     struct buf *bytes = &j->worker[worker].picture;
     struct image im = {0};
+    struct decoding how = {.shown = true};   // black letters on nothing are black on white to who sees them
     buf_clear(bytes);
     int rc = !row->picture ? FAIL(EMISSING_, "there is no picture")
              : row->offset < 0 ? picture_read(row->picture, bytes)
                                : shard_read(row->picture, row->offset, row->bytes, bytes);
     if (!rc)
-        rc = image_decode(&im, bytes->at, bytes->len, 0);
+        rc = image_decode_as(&im, bytes->at, bytes->len, &how);
     *unreadable = rc != 0 && rc != EMEMORY_;
     if (!rc)
         rc = spot_picture(j->spotter, worker, &im, lines);

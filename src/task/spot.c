@@ -39,9 +39,10 @@ static void one(void *arg, int64_t i, int worker)
     const char *path = w->o->images[w->from + i];
     struct buf bytes = {0};
     struct image im = {0};
+    struct decoding how = {.shown = true};   // black letters on nothing are black on white to who sees them
     spot_lines_free(&p->lines);
     p->rc = file_read(path, &bytes);
-    if (!p->rc && (p->rc = image_decode(&im, bytes.at, bytes.len, 0)))
+    if (!p->rc && (p->rc = image_decode_as(&im, bytes.at, bytes.len, &how)))
         error_prefix(p->rc, "%s: ", path);
     if (!p->rc)
         p->rc = spot_picture(w->s, worker, &im, &p->lines);

@@ -27,6 +27,16 @@ static void words_of_pictures(void)
     CHECK(diht("spot --json --draw boxes.png '%s'", picture) == 0 && scratch_has("boxes.png"));
 }
 
+// Black letters on nothing: without their alpha all of it would be black.
+static void transparent_pictures_lie_on_white(void)
+{
+    if (!installed())
+        SKIP(ABSENT);
+    char path[1024];
+    snprintf(path, sizeof path, "%s/spot/transparent.png", getenv("DIHT_GOLDEN"));
+    CHECK(diht("spot --json '%s'", path) == 0 && strstr(out, "\"Summer Sale\""));
+}
+
 static void a_broken_picture_does_not_stop_the_others(void)
 {
     if (!installed())
@@ -52,6 +62,7 @@ int main(void)
         return 1;
     }
     CASE(words_of_pictures);
+    CASE(transparent_pictures_lie_on_white);
     CASE(a_broken_picture_does_not_stop_the_others);
     CASE(wrong_calls);
     scratch_end();
