@@ -22,6 +22,7 @@
 #define RECOGNISER "ch_PP-OCRv4_rec_infer.onnx"
 #define CHARACTERS "ppocr_keys_v1.txt"
 #define FEATURES "p2o.AveragePool.1"   // of the recogniser: where convolutions end
+#define AGAIN 1.41421356   // a second look has twice the pixels
 enum { GRAIN = 32, SIDE_MOST = 4096, THREADS_MOST = 1024 };   // the detector halves its input five times
 
 struct worker {
@@ -186,23 +187,32 @@ static int prepare(const struct net *net, struct worker *w, const struct image *
     return rc;
 }
 
+// Boxes of what is seen at this side, in the detector's pixels; the number, and the map's size.
+static int look(struct spotter *s, struct worker *w, const struct image *im, int side, int *width, int *height,
+                const struct box **found)
+{
+    int longer = im->width > im->height ? im->width : im->height, h, v;
+    double scale = longer > side ? (double)side / longer : 1;
+    *width = grain(im->width * scale);
+    *height = grain(im->height * scale);
+    int rc = prepare(s->detector, w, im, *width, *height);
+    if (rc)
+        return rc;
+    const float *map = net_run(s->detector, w->desk, &h, &v);
+    if (net_channels(s->detector) != 1 || h != *height || v != *width)
+        return FAIL(EFORMAT_, DETECTOR ": its map is not of its input's size");
+    return boxes_find(w->finder, map, *width, *height, found);
+}
+
 int spot_picture(struct spotter *s, int worker, const struct image *im, struct spot_lines *out)
 {
     struct worker *w = &s->worker[worker];
     const struct box *found;
+    int width, height, longer = im->width > im->height ? im->width : im->height;
     spot_lines_free(out);
-    int longer = im->width > im->height ? im->width : im->height;
-    double scale = longer > s->side ? (double)s->side / longer : 1;
-    int width = grain(im->width * scale), height = grain(im->height * scale);
-    int rc = prepare(s->detector, w, im, width, height), h, v;
-    if (rc)
-        return rc;
-    const float *map = net_run(s->detector, w->desk, &h, &v);
-    if (!map)
-        return EMEMORY_;
-    if (net_channels(s->detector) != 1 || h != height || v != width)
-        return FAIL(EFORMAT_, DETECTOR ": its map is not of its input's size");
-    int n = boxes_find(w->finder, map, width, height, &found);
+    int n = look(s, w, im, s->side, &width, &height, &found);
+    if (n > 0 && longer > s->side)   // where there is some text there may be smaller text
+        n = look(s, w, im, s->side * AGAIN < SIDE_MOST ? (int)(s->side * AGAIN) : SIDE_MOST, &width, &height, &found);
     if (n <= 0)
         return n;
     struct box *box = malloc((size_t)n * sizeof *box);
@@ -220,7 +230,7 @@ int spot_picture(struct spotter *s, int worker, const struct image *im, struct s
         box[i].width = hypotf(k[1][0] - k[0][0], k[1][1] - k[0][1]);
         box[i].height = hypotf(k[3][0] - k[0][0], k[3][1] - k[0][1]);
     }
-    rc = reader_run(w->reader, s->eyes, s->recogniser, &s->dictionary, im, box, n, out);
+    int rc = reader_run(w->reader, s->eyes, s->recogniser, &s->dictionary, im, box, n, out);
     free(box);
     if (rc)
         spot_lines_free(out);

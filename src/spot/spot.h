@@ -11,7 +11,9 @@ struct spotter;
 
 struct spot_options {
     const char *models;   // folder of the library, both networks and the dictionary (NULL: spot_folder)
-    int side;             // longer side that the detector sees, pixels, 32 .. 4096: larger pictures are shrunk to it
+    // Longer side that the detector sees, pixels, 32 .. 4096: larger pictures are shrunk to it. Where it finds something in
+    // one that was shrunk it looks once more, at twice the pixels: where there is some text there may be smaller text.
+    int side;
     int threads;          // pictures at once, a thread each (0: one a processor)
 };
 void spot_defaults(struct spot_options *o);   // side 960

@@ -79,6 +79,45 @@ static void words_are_read(void)
     image_free(&im);
 }
 
+// The picture `times` as large at (x, 0) of a grey one.
+static void paste(struct image *to, const struct image *im, int x, double times)
+{
+    for (int v = 0; v < (int)(im->height * times) && v < to->height; v++)
+        for (int u = 0; u < (int)(im->width * times) && x + u < to->width; u++)
+            memcpy(to->rgb + ((size_t)v * (size_t)to->width + (size_t)(x + u)) * 3,
+                   im->rgb + ((size_t)(v / times) * (size_t)im->width + (size_t)(u / times)) * 3, 3);
+}
+
+static int count(const struct spot_lines *l, const char *text)
+{
+    int n = 0;
+    for (int i = 0; i < l->n; i++)
+        n += strcmp(l->line[i].text, text) == 0;
+    return n;
+}
+
+// Small text is not seen at this side; beside larger text, which makes the spotter look again, it is.
+static void looks_again_where_there_is_text(void)
+{
+    if (!installed())
+        SKIP(ABSENT);
+    enum { W = 1500, H = 600 };
+    struct spotter *s = NULL;
+    struct spot_lines l = {0};
+    struct image im = {0}, both = {W, H, malloc((size_t)W * H * 3)};
+    golden(&im);
+    CHECK(!open_with(&s, NULL, 240, 1));
+    memset(both.rgb, 128, (size_t)W * H * 3);
+    paste(&both, &im, 1000, 1);
+    CHECK(s && !spot_picture(s, 0, &both, &l) && l.n == 0);
+    paste(&both, &im, 0, 2);
+    CHECK(s && !spot_picture(s, 0, &both, &l) && count(&l, "Summer Sale") == 2);
+    spot_close(s);
+    spot_lines_free(&l);
+    image_free(&both);
+    image_free(&im);
+}
+
 static void odd_pictures_have_no_text(void)
 {
     if (!installed())
@@ -210,6 +249,7 @@ static void damage_is_told(void)
 int main(void)
 {
     CASE(words_are_read);
+    CASE(looks_again_where_there_is_text);
     CASE(odd_pictures_have_no_text);
     CASE(pictures_at_once_give_the_same);
     CASE(what_is_missing_is_named);
