@@ -305,6 +305,71 @@ static void wrong_batches(void)
     clip_free(c);
 }
 
+// Enough rows for workers to take tiles of their own, whatever their number: features, from a batch or from a part of it, and
+// gradients are the same bits.
+static void threads_and_batches_do_not_show(void)
+{
+    enum { IMAGES = 30, TEXTS = 130, EMBED = 24, SIZE = 3 * 64 * 64 };
+    static const struct config wide = {
+        .embed_dim = EMBED, .layer_norm_eps = 1e-5, .name = "wide",
+        .vision = {.image_size = 64, .patch_size = 8, .width = 48, .layers = 2, .head_width = 16, .mlp_ratio = 4, .std = {1, 1, 1}},
+        .text = {.context_length = 20, .vocab_size = 50, .width = 32, .layers = 2, .heads = 2, .pool = POOL_END, .causal = true},
+    };
+    static const int threads[] = {1, 2, 3, 5};
+    struct rng rng = rng_make(3, 0);
+    float *pictures = malloc((size_t)IMAGES * SIZE * sizeof *pictures), first[(IMAGES + TEXTS) * EMBED], again[(IMAGES + TEXTS) * EMBED];
+    float *grads = NULL;
+    int32_t starts[TEXTS + 1] = {0}, ids[TEXTS * 20];
+    for (int64_t i = 0; i < (int64_t)IMAGES * SIZE; i++)
+        pictures[i] = (float)rng_normal(&rng);
+    for (int i = 0; i < TEXTS; i++)
+        starts[i + 1] = starts[i] + 3 + (int32_t)rng_below(&rng, 18);
+    for (int i = 0; i < starts[TEXTS]; i++)
+        ids[i] = (int32_t)rng_below(&rng, 50);
+    struct texts texts = {.n = TEXTS, .ids = ids, .starts = starts}, part = {.n = 11, .ids = ids, .starts = starts};
+    struct ctx *usual = ctx;
+    for (int t = 0; t < 4; t++) {
+        CHECK(ctx_open(&ctx, F32, threads[t], NULL) == 0);
+        struct clip *c = fresh(&wide, 5);
+        view in = ctx_alloc(ctx, F32, (int64_t)IMAGES * SIZE), out = ctx_alloc(ctx, F32, (IMAGES + TEXTS) * EMBED);
+        view text_out = view_at(out, IMAGES * EMBED);
+        ctx_put(ctx, in, pictures, (int64_t)IMAGES * SIZE);
+        CHECK(clip_encode_images(c, in, IMAGES, out, NULL) == 0 && clip_encode_texts(c, &texts, text_out, NULL) == 0);
+        ctx_get(ctx, t ? again : first, out, (IMAGES + TEXTS) * EMBED);
+        CHECK(!t || memcmp(first, again, sizeof first) == 0);
+        CHECK(clip_encode_images(c, in, 7, out, NULL) == 0 && clip_encode_texts(c, &part, text_out, NULL) == 0);
+        ctx_get(ctx, again, out, (IMAGES + TEXTS) * EMBED);
+        CHECK(memcmp(first, again, 7 * EMBED * sizeof *first) == 0);
+        CHECK(memcmp(first + IMAGES * EMBED, again + IMAGES * EMBED, 11 * EMBED * sizeof *first) == 0);
+
+        struct tape *tape[2];
+        int n;
+        CHECK(clip_train_begin(c) == 0 && tape_new(&tape[0], c, TOWER_IMAGE, IMAGES, 0) == 0);
+        CHECK(tape_new(&tape[1], c, TOWER_TEXT, TEXTS, starts[TEXTS]) == 0);
+        CHECK(clip_encode_images(c, in, IMAGES, out, tape[0]) == 0 && clip_encode_texts(c, &texts, text_out, tape[1]) == 0);
+        ctx_get(ctx, again, out, (IMAGES + TEXTS) * EMBED);
+        CHECK(memcmp(first, again, sizeof first) == 0);
+        CHECK(clip_backward_images(c, tape[0], out) == 0 && clip_backward_texts(c, tape[1], text_out) == 0);
+        int64_t count = clip_parameters(c), at = 0;
+        float *g = malloc((size_t)count * sizeof *g);
+        const struct tensor *tensors = clip_tensors(c, &n);
+        for (int i = 0; i < n; at += tensors[i++].count)
+            ctx_get(ctx, g + at, clip_grad(c, i), tensors[i].count);
+        CHECK(at == count && (!grads || memcmp(g, grads, (size_t)count * sizeof *g) == 0));
+        free(grads);
+        grads = g;
+        tape_free(tape[0]);
+        tape_free(tape[1]);
+        ctx_free(ctx, in);
+        ctx_free(ctx, out);
+        clip_free(c);
+        ctx_close(ctx);
+    }
+    ctx = usual;
+    free(grads);
+    free(pictures);
+}
+
 int main(void)
 {
     if (!mkdtemp(dir) || ctx_open(&ctx, F32, 2, NULL) != 0)
@@ -319,6 +384,7 @@ int main(void)
     CASE(resume);
     CASE(packing);
     CASE(wrong_batches);
+    CASE(threads_and_batches_do_not_show);
     unlink(path);
     unlink(other);
     rmdir(dir);
