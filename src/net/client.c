@@ -36,8 +36,8 @@ struct flight {
     int fd;                         // its connection's, -1 none
     int64_t head, wire, window_wire;   // bytes of headers; of all at the last look, and when the rate's window began
     int64_t want;                   // of the memory, when it waits for some
-    double window, moved, paused_at;
-    bool idle;                      // not among client.moving
+    double window, moved, paused_at, still_at;
+    bool idle, overlong;            // not among client.moving; it took longer than its host's do
     bool kept;                      // the body is stored, not only counted
     bool sniffed, opted_out, too_large, long_head, blocked, memory, paused;
     bool enough;                    // the rest of the body is not worth reading
@@ -398,12 +398,25 @@ static void unpause(struct client *c, struct flight *f)
     f->paused = false;
 }
 
-// It got no byte for `seconds`. What is too long is one thing for all transfers together and another for its host.
-static void set_still(struct flight *f, double seconds, double usually)
+// What hangs? What is too long is one thing for all transfers together and another for a host. It hangs until it moves
+// again, even if that host is seen to be slower meanwhile: its place is another's now.
+static bool hangs(struct flight *f, double now)
+{
+    const struct transfer *t = f->t;
+    const struct patience *p = t->patience;
+    if (!p)
+        return false;
+    f->overlong |= now - t->started > p->whole;
+    return f->overlong || now - f->moved > (t->waited > 0 ? p->gap : p->first) || (t->still && f->moved <= f->still_at);
+}
+
+static void set_still(struct flight *f, bool still, bool idle, double now)
 {
     struct transfer *t = f->t;
-    bool idle = seconds > usually, still = t->patience && seconds > t->patience[t->waited > 0];
+    idle |= still;
     f->c->moving += f->idle - idle;
+    if (still && !t->still)
+        f->still_at = now;
     f->idle = idle;
     if (t->still == still)
         return;
@@ -422,7 +435,7 @@ static void land(struct flight *f)
     for (int i = 0; i < 2; i++)
         if (c->lane[i].beyond == f)
             c->lane[i].beyond = NULL;
-    set_still(f, -1, 0);
+    set_still(f, false, false, 0);
     c->count--;
     c->moving--;
     c->flying[f->place] = c->flying[c->count];
@@ -540,14 +553,14 @@ static bool drips(const struct flight *f, double now)
 // Deadlines and rates.
 static void look(struct client *c, double now)
 {
-    double usually = c->usual.mean == 0 ? idle_first : fmin(fmax(c->usual.mean, look_every), idle_most);
+    double usually = c->usual.seconds == 0 ? idle_first : fmin(fmax(c->usual.seconds, look_every), idle_most);
     for (int i = c->count; i-- > 0;) {
         struct flight *f = c->flying[i];
         struct transfer *t = f->t;
         if (f->paused) {   // our own doing: costs it no time
             t->deadline += now - f->paused_at;
             f->paused_at = f->moved = f->window = now;
-            set_still(f, -1, 0);
+            set_still(f, false, false, now);
             continue;
         }
         int64_t wire = t->bytes + f->head;
@@ -559,7 +572,7 @@ static void look(struct client *c, double now)
             f->window_wire = wire;
         }
         f->wire = wire;
-        set_still(f, now - f->moved, usually);
+        set_still(f, hangs(f, now), now - f->moved > usually, now);
         double span = now - f->window, rate = span > 0 ? (double)(wire - f->window_wire) / span : c->o.min_rate;
         bool slow = f->window > 0 && rate < c->o.min_rate;
         bool late = now >= t->deadline || (t->still && t->still_until > 0 && now >= t->still_until);

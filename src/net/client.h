@@ -15,13 +15,17 @@
 struct guard;
 struct client;
 
+// Seconds after which a transfer is said to hang.
+struct patience {
+    double first, gap, whole;     // to the answer's first line, from one byte of the answer to the next, to its end
+};
+
 struct transfer {
     // what is asked for; borrowed until it is done
     const char *url;
     double deadline;              // as clock_now()
-    double still_until;           // given up from then on if it stands still; 0: at the deadline
-    const double *patience;       // [2] seconds without a byte after which it stands still, before the answer's first line
-                                  // and after; borrowed, may change; NULL: it never does
+    double still_until;           // given up from then on if it hangs; 0: at the deadline
+    const struct patience *patience;   // when it hangs; borrowed, may change; NULL: it never does
     int64_t most;                 // bytes of the body, unpacked
     bool any;                     // whatever its content and headers say (robots.txt)
     void *user;
@@ -37,7 +41,7 @@ struct transfer {
     int64_t bytes;                // of the body as unpacked, kept or not
     int64_t held;                 // of the memory budget: give back with client_release when the body is freed
     double started, waited;       // as clock_now(); seconds to the answer's first line, 0 none came
-    bool still;                   // under way and without a byte for longer than `patience`
+    bool still;                   // it hangs
 };
 
 struct client_options {
@@ -51,7 +55,7 @@ struct client_options {
     int most;                     // transfers at once, for tables
     bool (*wanted)(const void *bytes, size_t n);   // may the body be what is sought, by its first bytes? NULL: always
     void (*done)(void *user, struct transfer *t);
-    void (*still)(void *user, struct transfer *t);   // t->still changed; it is false when `done` is called
+    void (*still)(void *user, struct transfer *t);   // t->still changed; false again before `done` is called
     void *user;
 };
 

@@ -92,6 +92,15 @@ static void idle_in(struct hosts *h, struct host *p)
     }
 }
 
+// An answer that has begun may well pause, and one may be longer than others; the more of a host's hang, the less.
+static void patience_of(const struct hosts *h, struct host *p)
+{
+    double least = fmin(first_gap, h->o.budget / 4) * h->o.per_host / (h->o.per_host + 4 * p->stalled);
+    p->patience.first = usual_most(&p->usual, p->patience.first);
+    p->patience.gap = least;
+    p->patience.whole = fmax(least, usual_most(&p->whole, HUGE_VAL));
+}
+
 struct host *hosts_get(struct hosts *h, const char *name)
 {
     struct host **at = place_of(h, name), *p = *at;
@@ -104,8 +113,8 @@ struct host *hosts_get(struct hosts *h, const char *name)
     }
     p->delay = h->o.delay;
     p->most = h->o.per_host;
-    p->patience[0] = fmin(first_patience, h->o.budget / 4);
-    p->patience[1] = fmin(first_gap, h->o.budget / 4);
+    p->patience = (struct patience){.first = fmin(first_patience, h->o.budget / 4), .whole = HUGE_VAL};
+    patience_of(h, p);
     *at = p;
     h->count++;
     idle_in(h, p);
@@ -275,17 +284,19 @@ void hosts_stalled(struct hosts *h, struct host *p, bool still, double started)
         p->hung_since = started;
     p->stalled += still ? 1 : -1;
     p->active += still ? -1 : 1;
-    // an answer that has begun may well pause; the more of a host's hang, the less
-    p->patience[1] = fmin(first_gap, h->o.budget / 4) * h->o.per_host / (h->o.per_host + 4 * p->stalled);
+    patience_of(h, p);
     hosts_wake(h, p);
 }
 
-bool hosts_answered(struct hosts *h, struct host *p, double seconds, bool busy, double retry_after, double now)
+bool hosts_answered(struct hosts *h, struct host *p, double waited, double seconds, bool busy, double retry_after, double now)
 {
     p->answers++;
-    if (seconds > 0)
-        usual_add(&p->usual, seconds);
-    p->patience[0] = usual_most(&p->usual, p->patience[0]);
+    if (waited > 0) {
+        usual_add(&p->usual, waited);
+        usual_add(&p->whole, seconds);
+    }
+    p->slowest = fmax(p->slowest, seconds);
+    patience_of(h, p);
     if (!busy) {
         p->fine++;
         p->busy = 0;

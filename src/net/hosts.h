@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "net/class.h"
+#include "net/client.h"
 #include "net/usual.h"
 
 struct robots;
@@ -30,10 +31,11 @@ struct host {
     int lost;                 // tries in a row that came to nothing
     double given_up_until;    // no tries before
     char given_up_class[CLASS_ROOM];   // how its rows end until then
-    double patience[2];       // seconds: what takes longer to answer, or between two bytes of the answer, hangs
+    struct patience patience; // what takes longer hangs
     double hung_since;        // some of its transfers have hung ever since
+    double slowest;           // seconds that an answer took, at most
     // the queue's own
-    struct usual usual;       // seconds to an answer
+    struct usual usual, whole;   // seconds to an answer, to its end
     double most;              // connections now: fewer than per_host after it was too busy
     int busy, fine;           // answers in a row that said so; others to rows
     double busy_since, pause;
@@ -73,10 +75,11 @@ void hosts_undone(struct hosts *h, struct host *host);                 // it was
 // One of its transfers, begun at `started`, stands still, or moves again. Such ones do not keep others from being asked
 // for, but for a host that answers nothing there are few of them.
 void hosts_stalled(struct hosts *h, struct host *host, bool still, double started);
-// It answered, `seconds` after it was asked. `busy`: only that it is too busy (429, 503), for the next `retry_after`
+// It answered `waited` seconds after it was asked, and was at its end after `seconds`. `busy`: only that it is too busy (429, 503), for the next `retry_after`
 // seconds (0: it did not say how long). When all its answers are such it is left alone for a time that grows, then one
 // connection tries; every good answer opens more again. true: that took the whole budget, or what it asks for would.
-bool hosts_answered(struct hosts *h, struct host *host, double seconds, bool busy, double retry_after, double now);
+bool hosts_answered(struct hosts *h, struct host *host, double waited, double seconds, bool busy,
+                    double retry_after, double now);
 // The jobs of the host with the longest queue, but its first `keep`, chained; NULL: no queue is longer. They are the
 // caller's again, still holding the host.
 struct job *hosts_take_rest(struct hosts *h, int keep);

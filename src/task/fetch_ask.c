@@ -248,7 +248,7 @@ static const char *no_start(const struct row *r, double now, const char **class)
             "the host failed so many times in a row: not asked for a minute";
     }
     // it waited for its next try until there was no time for it
-    if (r->tries > 0 && now + host->usual.mean >= r->deadline) {
+    if (r->tries > 0 && now + host->usual.seconds >= r->deadline) {
         *class = *r->t.class ? r->t.class : "timeout";
         return *r->t.class ? r->t.detail : "not whole within --deadline";
     }
@@ -256,6 +256,13 @@ static const char *no_start(const struct row *r, double now, const char **class)
     if (host->robots == ROBOTS_SHUT)
         return "robots.txt could not be read: the server is in trouble";
     return host->robots == ROBOTS_KNOWN && !robots_allow(host->rules, r->url.path) ? "robots.txt forbids it" : NULL;
+}
+
+// What hangs at one host, others and others without end, is given up together with the first of them: but none before it
+// had far longer than any answer of that host took.
+static double together(const struct host *host, double deadline, double now)
+{
+    return fmax(host->hung_since + deadline, now + fmin(fmax(2 * host->slowest, deadline / 4), deadline / 2));
 }
 
 // The row's transfer, unless it ends here or waits for robots.txt.
@@ -278,9 +285,8 @@ static int start_row(struct fetch *f, struct row *r, double now)
         r->deadline = now + f->o->deadline;
     free(r->t.location);
     r->t = (struct transfer){
-        .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = host->patience,
-        // what hangs at one host, in a row without end, ends together
-        .still_until = host->stalled ? fmax(host->hung_since + f->o->deadline, now + f->o->deadline / 2) : 0,
+        .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = &host->patience,
+        .still_until = host->stalled ? together(host, f->o->deadline, now) : 0,
     };
     r->tries++;
     return client_start(f->client, &r->t);
@@ -313,7 +319,7 @@ static void count(struct fetch *f, struct host *host, const struct transfer *t, 
         host->lost = 0;
         bool busy = t->status == 429 || t->status == 503;
         host->given_up_until = busy ? host->given_up_until : 0;
-        if (hosts_answered(f->hosts, host, t->waited, busy, t->retry_after, now))
+        if (hosts_answered(f->hosts, host, t->waited, now - t->started, busy, t->retry_after, now))
             give_up(host, t->class, now + fmax(lost_seconds, t->retry_after));
     } else if (t->connected && host->answers)
         host->lost = 0;

@@ -227,7 +227,7 @@ static bool pictures(struct peer *p, const char *path)
         name = (unsigned)atoi(rest) % SERVER_NAMES;
         hits[name]++;
         if (over_the_limit())
-            reply(p, "429 Too Many", name % 2 ? "Retry-After: 1\r\n" : "", NULL, 0);
+            reply(p, "429 Too Many", "", NULL, 0);
         else
             reply_picture(p, name, "", false);
     } else if (starts(path, "nolen", &rest))

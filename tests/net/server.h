@@ -9,7 +9,7 @@
 //   hints              103 Early Hints with an X-Robots-Tag of its own, then a picture
 //   cut-head once      closes within the headers; resets a connection's second request
 //   html empty garbage old reset bomb mislabelled huge
-//   status/NNN limit/N (429, Retry-After: 3600) rate/N (50 pictures a second, else 429, half with Retry-After: 1)
+//   status/NNN limit/N (429, Retry-After: 3600) rate/N (50 pictures a second, else 429)
 //   hops/N (N redirects) loop to-loopback to-name to-tls to-file
 //   optout optout-us optout-other none         X-Robots-Tag
 //   private            robots.txt forbids it

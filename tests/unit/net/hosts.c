@@ -93,7 +93,7 @@ static void long_queues_first(void)
 
 static bool answered(struct hosts *h, struct host *host, bool busy, double retry_after, double now)
 {
-    bool over = hosts_answered(h, host, 0.01, busy, retry_after, now);
+    bool over = hosts_answered(h, host, 0.01, 0.02, busy, retry_after, now);
     hosts_done(h, host);
     return over;
 }
@@ -143,6 +143,28 @@ static void busy_for_ever(void)
     }
 }
 
+// What hangs is told by what most answers take: neither a few slow ones nor those that hang make it slower.
+static void patience(void)
+{
+    struct hosts *h = made(0);
+    struct host *host = queued(h);
+    CHECK_CLOSE(host->patience.first, 2.5, 1e-9);
+    for (int i = 0; i < 100; i++)
+        hosts_answered(h, host, i % 10 ? 0.1 : 3, i % 10 ? 0.2 : 9, false, 0, i);
+    CHECK(host->patience.first > 0.15 && host->patience.first < 0.6 && host->patience.whole < 3);
+    CHECK_CLOSE(host->slowest, 9, 1e-9);
+    for (int i = 0; i < 30; i++)
+        hosts_answered(h, host, 2, 2, false, 0, 200);
+    CHECK_CLOSE(host->patience.first, 6, 1e-6);   // it is slow now
+    double gap = host->patience.gap;
+    for (int i = 0; i < PER_HOST; i++)
+        CHECK(hosts_next(h, 300) != NULL);
+    for (int i = 0; i < PER_HOST; i++)
+        hosts_stalled(h, host, true, 300);
+    CHECK(host->patience.gap < gap / 2 && host->hung_since == 300);
+    hosts_free(h);
+}
+
 static void delayed(void)
 {
     struct hosts *h = made(0.5);
@@ -161,6 +183,7 @@ int main(void)
     CASE(long_queues_first);
     CASE(busy);
     CASE(busy_for_ever);
+    CASE(patience);
     CASE(delayed);
     return check_done();
 }
