@@ -71,13 +71,13 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
 }
 
 // A line of signed codes of a column, and what they add up to.
-ALWAYS __m512i signed_codes(const float *b, int64_t k, vf scale, vi *sum)
+ALWAYS __m512i signed_codes(const float *b, int64_t k, vf inverse, vi *sum)
 {
     const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     vi x[4];
 UNROLL
     for (int i = 0; i < 4; i++) {
-        x[i] = v_nearest(v_load_n(b + i * VL, k - i * VL) / scale);
+        x[i] = v_nearest(v_load_n(b + i * VL, k - i * VL) * inverse);
         *sum += x[i];
     }
     return _mm512_permutexvar_epi32(order, _mm512_packs_epi16(_mm512_packs_epi32((__m512i)x[0], (__m512i)x[1]),
@@ -95,19 +95,21 @@ static void pack(void *to, const void *b_, int64_t b_k, int64_t b_col, int64_t k
     }
     for (char *at = to; n > 0; n -= PANEL, b += PANEL * b_col, at += engine_panel(&ENGINE, k)) {
         float *scale = (float *)(at + PANEL * filled), *sum = scale + PANEL;
+        float inverse[PANEL];
         vi sums[PANEL] = {{0}};
         for (int64_t j = 0; j < PANEL; j++) {
             vf most = v_all(0);
             for (int64_t l = 0; l < k && j < n; l += VL)
                 most = v_max(most, (vf)((vi)v_load_n(b + j * b_col + l, k - l) & 0x7fffffff));
             float top = v_top(most);
-            scale[j] = j < n ? top > 0 ? top / 127 : 1 : 0;
+            scale[j] = j < n ? top > NARROW_LEAST ? top / 127 : 1 : 0;
+            inverse[j] = 1 / scale[j];
         }
         for (int64_t l = 0; l < filled; l += LINE)
             for (int64_t from = 0; from < PANEL; from += WORDS) {
                 __m512i r[WORDS];
                 for (int64_t i = from; i < from + WORDS; i++)
-                    r[i - from] = i < n ? signed_codes(b + i * b_col + l, k - l, v_all(scale[i]), &sums[i]) : _mm512_setzero_si512();
+                    r[i - from] = i < n ? signed_codes(b + i * b_col + l, k - l, v_all(inverse[i]), &sums[i]) : _mm512_setzero_si512();
                 v_turn((vi *)r);
                 for (int64_t w = 0; w < WORDS; w++)
                     _mm512_storeu_si512(at + ((l / WORD + w) * PANEL + from) * WORD, r[w]);

@@ -6,6 +6,7 @@
 #include "kernel/engine.h"
 
 enum { NARROW_PANEL = 32 };   // of every one of them, so that what is packed is the same
+#define NARROW_LEAST 1e-30f   // a column that nowhere exceeds it is zero: its scale has an inverse
 
 extern const struct engine narrow_ref_bf16, narrow_ref_bytes;         // plain loops
 extern const struct engine narrow_dot_bf16, narrow_dot_bytes;         // AVX-512 BF16, VNNI

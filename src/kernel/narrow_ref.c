@@ -67,9 +67,10 @@ void narrow_pack_bytes(void *to_, const void *b_, int64_t b_k, int64_t b_col, in
             float most = 0;
             for (int64_t l = 0; l < k; l++)
                 most = fmaxf(most, fabsf(b[l * b_k + j * b_col]));
-            scale[j] = most > 0 ? most / 127 : 1;
+            scale[j] = most > NARROW_LEAST ? most / 127 : 1;
+            float inverse = 1 / scale[j];
             for (int64_t l = 0; l < k; l++) {
-                int32_t code = nearest(b[l * b_k + j * b_col] / scale[j], -127, 127);
+                int32_t code = nearest(b[l * b_k + j * b_col] * inverse, -127, 127);
                 to[l / 4 * 4 * PANEL + j * 4 + l % 4] = (int8_t)code;
                 sum[j] += (float)code;
             }
