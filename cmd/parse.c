@@ -8,6 +8,7 @@ static const struct option options[] = {
     {"input", OPT_TEXT, AT(input), "FILE", "captions, one a line (default: standard input)", true},
     {"json", OPT_FLAG, AT(json), "", "one JSON line a caption (the default)"},
     {"explain", OPT_FLAG, AT(explain), "", "drawn for people: words and their tags, objects, actions, the verdict"},
+    {"concepts", OPT_FLAG, AT(concepts), "", "objects and attributes of the captions that are kept, most frequent first, instead"},
     {"complexity", OPT_INT, AT(complexity), "N", "keep needs this many relations of one object"},
     {"no-action", OPT_FLAG, AT(no_action), "", "keep does without an action"},
     {0},

@@ -166,11 +166,13 @@ typedef struct diht_parse_options {
     bool no_action;          // keep does without an action
     bool explain;            // drawn for people, not JSON
     bool json;               // JSON lines (the default)
+    bool concepts;           // instead, at the end, what the captions that are kept speak of, and how often
 } diht_parse_options;
 DIHT_API void diht_parse_defaults(diht_parse_options *o);
 // A line of JSON for every line, also an empty one, handed to `write` as text, several at once:
 // {"objects": [{"lemma", "attributes": []}], "relations": [{"subject", "predicate", "object"}], "n_actions", "complexity",
-// "keep"}; null for a subject or object that is not said.
+// "keep"}; null for a subject or object that is not said. With `concepts`: a line "object" or "attribute", its lemma and the
+// number of kept captions that have it, tabs between, the most frequent first; with `json` too {"kind", "lemma", "captions"}.
 DIHT_API int diht_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user);
 
 // --- filter, text alone: one decision a line --------------------------------------------------------------------------

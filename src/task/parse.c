@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/map.h"
 #include "task/lines.h"
 #include "task/task.h"
 
@@ -15,11 +16,18 @@ struct parses {
     struct table *table;
     struct parser **parser;   // LINES_AT_ONCE a worker
     int parsers;
+    struct map **counts;      // a worker; with `concepts`
+    int workers;
 };
 
 static int start(void *arg, int workers)
 {
     struct parses *t = arg;
+    if (t->o->concepts && !(t->counts = calloc((size_t)workers, sizeof *t->counts)))
+        return FAIL(EMEMORY_, "out of memory");
+    for (; t->counts && t->workers < workers; t->workers++)
+        if (!(t->counts[t->workers] = map_new()))
+            return FAIL(EMEMORY_, "out of memory");
     int rc = table_open(&t->table, NULL);
     return rc ? rc : parsers_open(&t->parser, &t->parsers, workers * LINES_AT_ONCE, t->table);
 }
@@ -32,12 +40,15 @@ static int lines(void *arg, int worker, const struct line *line, int count, stru
     for (int i = 0; i < count; i++)
         caption[i] = (struct text){line[i].text, line[i].n - (line[i].n && line[i].text[line[i].n - 1] == '\r')};
     parser_run_many(p, caption, count, t->o->complexity, !t->o->no_action);
-    for (int i = 0; i < count; i++)
-        if (t->o->explain)
+    int rc = 0;
+    for (int i = 0; i < count && !rc; i++)
+        if (t->counts)
+            rc = p[i]->verdict.keep ? parse_concepts(t->counts[worker], p[i]) : 0;
+        else if (t->o->explain)
             parse_explain(out, p[i]);
         else
             parse_json(out, p[i]);
-    return 0;
+    return rc;
 }
 
 int task_parse(const diht_parse_options *o, void (*write)(void *user, const char *text, size_t n), void *user)
@@ -48,7 +59,16 @@ int task_parse(const diht_parse_options *o, void (*write)(void *user, const char
         return FAIL(EUSAGE_, "--json and --explain exclude each other: take one");
     if (o->complexity < 0)
         return FAIL(EUSAGE_, "--complexity %d: 0 or more expected", o->complexity);
+    if (o->concepts && o->explain)
+        return FAIL(EUSAGE_, "--concepts and --explain exclude each other: take one");
+    struct buf table = {0};
     int rc = lines_run(&job);
+    if (!rc && o->concepts && !(rc = parse_concepts_write(&table, t.counts, t.workers, o->json)))
+        write(user, table.at ? table.at : "", table.len);
+    buf_free(&table);
+    for (int i = 0; i < t.workers; i++)
+        map_free(t.counts[i]);
+    free(t.counts);
     parsers_close(t.parser, t.parsers);
     table_close(t.table);
     return rc;

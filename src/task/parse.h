@@ -9,6 +9,12 @@
 void parse_json(struct buf *out, const struct parser *p);      // one line with its end
 void parse_explain(struct buf *out, const struct parser *p);   // several, then an empty one
 
+// Adds the objects' and attributes' lemmas, 'o' or 'a' before them, each once a caption: how many captions have it. EMEMORY_.
+struct map;
+int parse_concepts(struct map *to, const struct parser *p);
+// Lines of all of them, added up, most frequent first. EMEMORY_.
+int parse_concepts_write(struct buf *out, struct map *const *counts, int n, bool json);
+
 // What was opened is in *out and *count whatever is returned.
 int parsers_open(struct parser ***out, int *count, int wanted, const struct table *table);
 void parsers_close(struct parser **all, int count);

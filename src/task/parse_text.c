@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "task/parse.h"
 
 static void put_lemma(struct buf *out, const struct parser *p, int piece)
@@ -122,4 +125,79 @@ const char *parse_reason(const struct parser *p, int complexity, bool need_actio
     const struct verdict *v = &p->verdict;
     return v->foreign || p->objects == 0 ? "unparsable" : v->complexity < complexity ? "complexity"
            : v->actions == 0 && need_action ? "action" : "kept";
+}
+
+// --- what captions speak of ---------------------------------------------------------------------------------------------
+
+enum { CONCEPT = 80 };
+struct concept {
+    char key[CONCEPT + 1];
+    int len;
+};
+
+// One more, unless the caption had it already among the first n.
+static int count(struct map *to, const struct concept *all, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (all[i].len == all[n].len && memcmp(all[i].key, all[n].key, (size_t)all[n].len) == 0)
+            return 0;
+    int64_t *slot = map_slot(to, all[n].key, (size_t)all[n].len, 0);
+    if (!slot)
+        return FAIL(EMEMORY_, "out of memory");
+    ++*slot;
+    return 0;
+}
+
+int parse_concepts(struct map *to, const struct parser *p)
+{
+    enum { MOST = 64 };   // of a caption; longer ones are lists
+    struct concept all[MOST];
+    int n = 0, rc = 0;
+    for (int i = 0; i < p->objects && n < MOST && !rc; i++, n++) {
+        all[n].key[0] = 'o';
+        all[n].len = 1 + parser_lemma(p, p->object[i].head, false, all[n].key + 1);
+        rc = count(to, all, n);
+    }
+    for (int i = 0; i < p->attributes && n < MOST && !rc; i++, n++) {
+        const struct piece *k = &p->piece[p->attribute[i].piece];
+        int len = k->len < CONCEPT ? (int)k->len : CONCEPT;
+        all[n].key[0] = 'a';
+        memcpy(all[n].key + 1, p->lower + k->start, (size_t)len);
+        all[n].len = 1 + len;
+        rc = count(to, all, n);
+    }
+    return rc;
+}
+
+int parse_concepts_write(struct buf *out, struct map *const *counts, int n, bool json)
+{
+    struct map *sum = map_new();
+    struct map_entry *sorted = NULL;
+    int rc = sum ? 0 : FAIL(EMEMORY_, "out of memory");
+    for (int i = 0; i < n && !rc; i++)
+        for (int64_t k = 0; k < map_count(counts[i]) && !rc; k++) {
+            size_t len;
+            int64_t times, *slot;
+            const char *key = map_key(counts[i], k, &len, &times);
+            if (!(slot = map_slot(sum, key, len, 0)))
+                rc = FAIL(EMEMORY_, "out of memory");
+            else
+                *slot += times;
+        }
+    if (!rc && !(sorted = map_by_value(sum)))
+        rc = FAIL(EMEMORY_, "out of memory");
+    for (int64_t i = 0; !rc && i < map_count(sum); i++) {
+        const struct map_entry *e = &sorted[i];
+        const char *kind = e->key[0] == 'o' ? "object" : "attribute";
+        if (json) {
+            buf_fmt(out, "{\"kind\": \"%s\", \"lemma\": ", kind);
+            json_text(out, e->key + 1, (size_t)e->len - 1);
+            buf_fmt(out, ", \"captions\": %lld}\n", (long long)e->n);
+        } else {
+            buf_fmt(out, "%s\t%.*s\t%lld\n", kind, e->len - 1, e->key + 1, (long long)e->n);
+        }
+    }
+    free(sorted);
+    map_free(sum);
+    return rc ? rc : out->failed;
 }

@@ -16,6 +16,17 @@ static int lines(const char *text)
     return n;
 }
 
+static void concepts_are_counted_once_a_caption(void)
+{
+    scratch_file("said.txt", "a black dog chasing a black dog\nDogs chasing cats\nno\na black cat chasing a small dog\n");
+    CHECK(diht("parse --concepts said.txt") == 0);
+    CHECK_STR(out, "object\tdog\t3\nattribute\tblack\t2\nobject\tcat\t2\nattribute\tsmall\t1\n");
+    CHECK(diht("parse --concepts --json said.txt") == 0 && lines(out) == 4);
+    CHECK(strstr(out, "{\"kind\": \"object\", \"lemma\": \"dog\", \"captions\": 3}\n") == out);
+    CHECK(diht("parse --concepts --complexity 9 said.txt") == 0 && out[0] == '\0');
+    CHECK(diht("parse --concepts --explain said.txt") == 2 && said("--concepts"));
+}
+
 static void parse_answers_every_line(void)
 {
     scratch_file("three.txt", three);
@@ -113,6 +124,7 @@ int main(void)
 {
     if (!scratch_begin())
         return 1;
+    CASE(concepts_are_counted_once_a_caption);
     CASE(parse_answers_every_line);
     CASE(bytes_are_captions);
     CASE(filter_says_why);
