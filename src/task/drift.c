@@ -27,9 +27,13 @@ static struct turn turn_of(const float *a, const float *b, int64_t n, int64_t d)
 {
     struct turn t = {0, 1};
     for (int64_t i = 0; i < n; i++) {
-        double cosine = 0;
-        for (int64_t k = 0; k < d; k++)
-            cosine += (double)a[i * d + k] * b[i * d + k];
+        double ab = 0, aa = 0, bb = 0;
+        for (int64_t k = 0; k < d; k++) {
+            ab += (double)a[i * d + k] * b[i * d + k];
+            aa += (double)a[i * d + k] * a[i * d + k];
+            bb += (double)b[i * d + k] * b[i * d + k];
+        }
+        double cosine = ab / sqrt(aa * bb);   // of unit rows, but their floats' lengths are off by some 1e-7
         t.mean += cosine / (double)n;
         t.worst = fmin(t.worst, cosine);
     }
