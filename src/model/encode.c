@@ -80,7 +80,7 @@ static void embed_tile(const struct tape *t, const struct tile *tile, const stru
         return;
     }
     bool bare = !net->ln_pre.gamma.at;
-    view x = bare ? first.attention.x : t->backward ? view_at(t->embedded, tile->at_row * net->width) : lane->embedded;
+    view x = bare ? first.attention.x : view_at(t->embedded, tile->at_row * net->width);
     patch_embedding_forward(t->ctx, &net->patch, x, view_at(t->images, tile->item * image_size(t)), tile->n,
                             lane->unrolled, lane->patches);
     if (!bare)
@@ -127,7 +127,7 @@ static void gather_tiles(struct group *g, int64_t item, int64_t row, int64_t n)
     int64_t rows = starts ? starts[end] - starts[item] : (end - item) * t->net->most_rows, threads = ctx_threads(t->ctx);
     int64_t rounds = pieces(rows, threads * t->lane_rows), each = pieces(rows, threads * rounds);
     each = starts ? each + t->net->most_rows / 2 : pieces(each, t->net->most_rows) * t->net->most_rows;
-    each = each < t->lane_rows ? each : t->lane_rows;
+    each = each < t->net->most_rows ? t->net->most_rows : each < t->lane_rows ? each : t->lane_rows;   // the longest text fits
     for (g->n = 0; item < end;) {
         struct tile tile = next_tile(t, item, row, end, starts, each);
         tile.at_item = t->backward ? item : item - first;

@@ -326,7 +326,10 @@ static void threads_and_batches_do_not_show(void)
         starts[i + 1] = starts[i] + 3 + (int32_t)rng_below(&rng, 18);
     for (int i = 0; i < starts[TEXTS]; i++)
         ids[i] = (int32_t)rng_below(&rng, 50);
+    static const int32_t longest[] = {0, 20};   // fewer rows than workers share out
     struct texts texts = {.n = TEXTS, .ids = ids, .starts = starts}, part = {.n = 11, .ids = ids, .starts = starts};
+    struct texts one = {.n = 1, .ids = ids, .starts = longest};
+    float alone[EMBED], alone_again[EMBED];
     struct ctx *usual = ctx;
     for (int t = 0; t < 4; t++) {
         CHECK(ctx_open(&ctx, F32, threads[t], NULL) == 0);
@@ -341,6 +344,9 @@ static void threads_and_batches_do_not_show(void)
         ctx_get(ctx, again, out, (IMAGES + TEXTS) * EMBED);
         CHECK(memcmp(first, again, 7 * EMBED * sizeof *first) == 0);
         CHECK(memcmp(first + IMAGES * EMBED, again + IMAGES * EMBED, 11 * EMBED * sizeof *first) == 0);
+        CHECK(clip_encode_texts(c, &one, text_out, NULL) == 0);
+        ctx_get(ctx, t ? alone_again : alone, text_out, EMBED);
+        CHECK(!t || memcmp(alone, alone_again, sizeof alone) == 0);
 
         struct tape *tape[2];
         int n;
