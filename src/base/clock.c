@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +45,16 @@ int cpu_count(void)
         return CPU_COUNT(&set);
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (int)n : 1;
+}
+
+bool cpu_avx2(void)
+{
+#ifdef __x86_64__
+    const char *isa = getenv("DIHT_ISA");
+    return __builtin_cpu_supports("avx2") && !(isa && strcmp(isa, "ref") == 0);
+#else
+    return false;
+#endif
 }
 
 void stop_request(void) { stop_flag = 1; }

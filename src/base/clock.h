@@ -10,6 +10,7 @@ double clock_now(void);            // monotonic seconds
 int64_t memory_peak(void);         // highest resident bytes of this process so far
 int64_t memory_now(void);          // resident bytes now
 int cpu_count(void);               // processors this process may run on
+bool cpu_avx2(void);               // they have AVX2, and $DIHT_ISA is not "ref"
 
 // Ctrl-C: the program's handler sets it, long loops look at it and finish cleanly (ESTOPPED_).
 void stop_request(void);           // async-signal-safe

@@ -2,8 +2,9 @@
 #include "caption/scan.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 enum { LANES = 16 };
 typedef signed char bytes __attribute__((vector_size(16)));
@@ -34,8 +35,7 @@ int scan_ref(const char *text, int n, char *small, const struct scan *out) { ret
 static scanner *best(void)
 {
 #ifdef __x86_64__
-    const char *isa = getenv("DIHT_ISA");
-    if (__builtin_cpu_supports("avx2") && !(isa && strcmp(isa, "ref") == 0))
+    if (cpu_avx2())
         return scan_avx2;
 #endif
     return scan_ref;

@@ -2,8 +2,9 @@
 #include "caption/tagger.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 typedef int8_t row8 __attribute__((vector_size(16)));
 typedef int16_t row16 __attribute__((vector_size(32)));
@@ -55,8 +56,7 @@ void tag_words_ref(const struct table *t, const struct sentence *s, int count) {
 static tagger *best(void)
 {
 #ifdef __x86_64__
-    const char *isa = getenv("DIHT_ISA");
-    if (__builtin_cpu_supports("avx2") && !(isa && strcmp(isa, "ref") == 0))
+    if (cpu_avx2())
         return tag_words_avx2;
 #endif
     return tag_words_ref;

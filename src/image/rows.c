@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/rows.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 static void no_pack(struct taps *t) {}
 
@@ -71,8 +72,7 @@ const struct row_table rows_ref = {"ref", no_pack, across, down, normalise};
 const struct row_table *rows_best(void)
 {
 #ifdef __x86_64__
-    const char *isa = getenv("DIHT_ISA");
-    if (__builtin_cpu_supports("avx2") && !(isa && strcmp(isa, "ref") == 0))
+    if (cpu_avx2())
         return &rows_avx2;
 #endif
     return &rows_ref;
