@@ -75,9 +75,10 @@ void hosts_undone(struct hosts *h, struct host *host);                 // it was
 // One of its transfers, begun at `started`, stands still, or moves again. Such ones do not keep others from being asked
 // for, but for a host that answers nothing there are few of them.
 void hosts_stalled(struct hosts *h, struct host *host, bool still, double started);
-// It answered `waited` seconds after it was asked, and was at its end after `seconds`. `busy`: only that it is too busy (429, 503), for the next `retry_after`
-// seconds (0: it did not say how long). When all its answers are such it is left alone for a time that grows, then one
-// connection tries; every good answer opens more again. true: that took the whole budget, or what it asks for would.
+// It answered `waited` seconds after it was asked, and was at its end after `seconds`. `busy`: only that it is too busy
+// (429, 503), for the next `retry_after` seconds (0: it did not say how long). When all its answers are such it is left
+// alone for a time that grows, then one connection tries; every good answer opens more again. true: that took the whole
+// budget, or what it asks for would.
 bool hosts_answered(struct hosts *h, struct host *host, double waited, double seconds, bool busy,
                     double retry_after, double now);
 // The jobs of the host with the longest queue, but its first `keep`, chained; NULL: no queue is longer. They are the

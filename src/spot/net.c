@@ -145,8 +145,6 @@ static int64_t scratch_of(const struct net *n, const struct net_desk *d, const s
     return most;
 }
 
-static int64_t whole_lines(int64_t floats) { return (floats + LANES - 1) / LANES * LANES; }
-
 int net_begin(const struct net *n, struct net_desk *d, int height, int width, float **in, int64_t *row)
 {
     d->slots = 0;
@@ -168,9 +166,9 @@ int net_begin(const struct net *n, struct net_desk *d, int height, int width, fl
         return rc;
     for (int i = 0; i < d->slots; i++) {
         d->slot[i].at = total;
-        total += whole_lines(d->slot[i].floats);
+        total += net_whole_lines(d->slot[i].floats);
     }
-    int64_t plane = whole_lines((int64_t)net_channels(n) * h * w * fineness(n) * fineness(n));
+    int64_t plane = net_whole_lines((int64_t)net_channels(n) * h * w * fineness(n) * fineness(n));
     if (total + scratch + plane > d->room) {
         free(d->memory);
         d->room = 0;

@@ -65,6 +65,8 @@ struct net_map {
     int64_t block, row, step;
 };
 
+static inline int64_t net_whole_lines(int64_t floats) { return (floats + CONV_LANES - 1) / CONV_LANES * CONV_LANES; }
+
 // Weights of a term for a filter [outputs][of_all inputs][3][3], its outputs scaled. EMEMORY_.
 int net_term_make(struct net_term *t, const float *filter, const float *scale, int outputs, int of_all);
 // Floats that running a term takes, its map of such a size.

@@ -59,12 +59,10 @@ int net_term_make(struct net_term *t, const float *filter, const float *scale, i
     return 0;
 }
 
-static int64_t whole_lines(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
-
 int64_t net_term_scratch(const struct net_term *t, int inputs, int blocks_out, int height, int width)
 {
     int n = classes(t->times);
-    return inputs * whole_lines(t->channels) + (int64_t)taps_of(t->times) * blocks_out * inputs * LANES +
+    return inputs * net_whole_lines(t->channels) + (int64_t)taps_of(t->times) * blocks_out * inputs * LANES +
            (int64_t)n * n * blocks_out * height * width * LANES;
 }
 
@@ -73,7 +71,7 @@ static const float *effective(const struct net *n, const struct net_term *t, con
                               float *turned, float *to)
 {
     int inputs = n->value[t->in].channels;
-    int64_t filters = (int64_t)taps_of(t->times) * blocks_out, stride = whole_lines(t->channels);
+    int64_t filters = (int64_t)taps_of(t->times) * blocks_out, stride = net_whole_lines(t->channels);
     float by[NET_BLOCKS * LANES];
     for (int c = 0; c < t->channels; c++)
         by[c] = gate ? 1 + gate->at[c / LANES * gate->block + c % LANES] : 1;
@@ -114,7 +112,7 @@ void net_term_run(const struct net *n, const struct net_term *t, const struct ne
     int inputs = n->value[t->in].channels, k = classes(t->times);
     bool direct = t->times == 1 && !add;
     int64_t row = (int64_t)in->width * LANES, block = in->height * row, map = blocks_out * block;
-    float *weights = scratch + inputs * whole_lines(t->channels);
+    float *weights = scratch + inputs * net_whole_lines(t->channels);
     float *maps = weights + (int64_t)taps_of(t->times) * blocks_out * inputs * LANES;
     struct conv c = {.in_block = in->block, .in_row = in->row, .in_step = in->step, .out_block = block, .out_row = row,
                      .out_step = LANES, .inputs = inputs, .blocks_out = blocks_out, .height = in->height,
