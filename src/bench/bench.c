@@ -21,8 +21,8 @@ struct out {
     void (*line)(void *user, const char *text);
     void *user;
     struct ctx *ctx;
-    double peak[S8 + 1];   // operations a second, all threads, by what is multiplied; 0: none
-    const char *peak_name[S8 + 1];
+    double peak[S16 + 1];   // operations a second, all threads, by what is multiplied; 0: none
+    const char *peak_name[S16 + 1];
     int printed;
 };
 
@@ -105,7 +105,7 @@ static double run_peak(struct peak_job *j, struct pool *pool, int threads, doubl
 static bool needed(const struct out *out, enum dtype type)
 {
     for (const struct stage *s = stages; s->name; s++)
-        if ((s->products == type || (s->products == BF16 && type == F32)) && wanted(out, s->name, s->only_when_named))
+        if ((s->products == type || (s->products == BF16 && (type == F32 || type == S16))) && wanted(out, s->name, s->only_when_named))
             return true;
     return false;
 }
@@ -131,11 +131,13 @@ static int measure_peaks(struct out *out)
         if (shown)
             print(out, &(struct figure){all[i].name, best / 1e9, all[i].unit});
     }
-    // bfloat16 can be multiplied as floats: what divides is the better of the two ways, whichever is taken
-    if (out->peak[F32] > out->peak[BF16]) {
-        out->peak[BF16] = out->peak[F32];
-        out->peak_name[BF16] = out->peak_name[F32];
-    }
+    // what stands in for bfloat16 may be floats or 16-bit words: what divides is the best of the ways, whichever is taken
+    static const enum dtype ways[] = {F32, S16};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (out->peak[ways[i]] > out->peak[BF16]) {
+            out->peak[BF16] = out->peak[ways[i]];
+            out->peak_name[BF16] = out->peak_name[ways[i]];
+        }
     free(j.memory);
     return 0;
 }
@@ -204,7 +206,7 @@ int bench_run(const diht_bench_options *o, void (*line)(void *user, const char *
         char names[2048] = "";
         for (const struct stage *s = stages; s->name; s++)
             snprintf(names + strlen(names), sizeof names - strlen(names), " %s", s->name);
-        rc = FAIL(EUSAGE_, "--only %s: no figure has that name; there are peak_fp32 peak_bf16 peak_int8 peak_bf16_amx "
+        rc = FAIL(EUSAGE_, "--only %s: no figure has that name; there are peak_fp32 peak_bf16 peak_int16 peak_int8 peak_bf16_amx "
                   "peak_int8_amx memory_triad%s", o->only,
                   names);
     }

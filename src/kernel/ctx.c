@@ -51,23 +51,26 @@ static double pace(const struct peak *p)
     return best;
 }
 
-// Does this processor multiply bfloat16 faster by its dot products than, as floats, by its multiply-adds? Twice as fast on
-// Zen 4, half as fast on Intel's server cores, which have tiles for that. Found once a process.
-static bool dot_bf16_pays(void)
+// What stands in for bfloat16 fastest: its dot products (Zen 4: twice the pace of floats), 16-bit words (the same wherever
+// there is VNNI, and finer), or rounded factors on the multiply-adds of floats (Intel's server cores, which have tiles for
+// bfloat16, are half as fast by its dot products). Found once a process. Words must win clearly: their rows are read twice.
+static enum dtype best_for_bf16(void)
 {
     static _Atomic int answer;   // 0: not asked; two threads at once find the same
     if (!answer) {
         struct peak all[PEAKS];
-        double rate[S8 + 1] = {0};
+        double rate[S16 + 1] = {0};
         for (int i = 0, n = peaks(all, NULL); i < n; i++)
             if (all[i].dots && all[i].run && all[i].type != S8)
                 rate[all[i].type] = pace(&all[i]);
-        answer = rate[BF16] > rate[F32] ? 1 : -1;
+        double others = rate[BF16] > rate[F32] ? rate[BF16] : rate[F32];
+        answer = 1 + (rate[S16] > 1.25 * others ? S16 : rate[BF16] > rate[F32] ? BF16 : F32);
     }
-    return answer > 0;
+    return answer - 1;
 }
 
-static bool pays_dot_bf16(void) { return has_dot_bf16() && dot_bf16_pays(); }
+static bool pays_words(void) { return has_dot_bytes() && best_for_bf16() == S16; }
+static bool pays_dot_bf16(void) { return has_dot_bf16() && best_for_bf16() == BF16; }
 #endif
 
 // Products in narrow types, best first. Plain loops only when asked for: single precision is faster.
@@ -80,15 +83,18 @@ static const struct narrow_variant {
 #if defined(__x86_64__)
     {"amx", BF16, has_amx, &narrow_tile_bf16},
     {"amx", S8, has_amx, &narrow_tile_bytes},
+    {"avx512", BF16, pays_words, &narrow_words},
     {"avx512", BF16, pays_dot_bf16, &narrow_dot_bf16},
     {"avx512", BF16, has_avx512, &rounded_avx512},
     {"avx512", S8, has_dot_bytes, &narrow_dot_bytes},
+    {"avx512-words", BF16, has_dot_bytes, &narrow_words},
     {"avx512-dot", BF16, has_dot_bf16, &narrow_dot_bf16},
     {"avx512-fma", BF16, has_avx512, &rounded_avx512},
     {"avx2", BF16, has_avx2, &rounded_avx2},
 #endif
     {"ref", BF16, always, &narrow_ref_bf16},
     {"ref", S8, always, &narrow_ref_bytes},
+    {"ref-words", BF16, always, &narrow_ref_words},
 };
 
 static const struct engine *find_engine(enum dtype type, const char *isa)
@@ -121,11 +127,13 @@ static const struct variant {
 #if defined(__x86_64__)
     {"amx", has_amx, &inner_avx512, &inner_ref_f64},
     {"avx512", has_avx512, &inner_avx512, &inner_ref_f64},
-    {"avx512-dot", has_dot_bf16, &inner_avx512, &inner_ref_f64},   // bfloat16 so or so, whatever pays
+    {"avx512-words", has_dot_bytes, &inner_avx512, &inner_ref_f64},
+    {"avx512-dot", has_dot_bf16, &inner_avx512, &inner_ref_f64},   // so or so, whatever pays
     {"avx512-fma", has_avx512, &inner_avx512, &inner_ref_f64},
     {"avx2", has_avx2, &inner_avx2, &inner_ref_f64},
 #endif
     {"ref", always, &inner_ref_f32, &inner_ref_f64},
+    {"ref-words", always, &inner_ref_f32, &inner_ref_f64},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 

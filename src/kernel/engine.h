@@ -3,7 +3,7 @@
 //
 //   b, k x n, in panels of `panel` columns:         a, m x k, by rows (float: panels of `height` rows, inner.h):
 //     [k / g][panel][g]   g = 4 bytes / element       [k] elements of a row, filled to whole lines, and a line more
-//     bytes only: scale [panel] float, sum [panel] float
+//     bytes and words: scale [panel] float; bytes: sum [panel] float
 #ifndef KERNEL_ENGINE_H
 #define KERNEL_ENGINE_H
 
@@ -26,7 +26,7 @@ static inline int64_t engine_row(const struct engine *e, int64_t k)
 
 static inline int64_t engine_panel(const struct engine *e, int64_t k)
 {
-    int64_t tail = e->holds == S8 ? (int64_t)(2 * sizeof(float)) : 0;
+    int64_t tail = (int64_t)sizeof(float) * (e->holds == S8 ? 2 : e->holds == S16 ? 1 : 0);
     return e->panel * (engine_k(e, k) * (int64_t)dtype_size(e->holds) + tail);
 }
 

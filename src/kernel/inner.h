@@ -29,7 +29,7 @@ struct product {
     int64_t b_k, b_col;
     const void *packed;        // b as `pack` laid it out, first panel = first column (a table that packs needs it)
     const void *packed_rows;   // a as `pack_rows` laid it out; NULL: as it lies, a_k 1
-    const struct quant *quant; // [m], engine.h: packed rows of bytes only
+    const struct quant *quant; // [m]: packed rows of bytes and of words only
     void *c;
     int64_t c_row;
     double alpha, beta;
@@ -50,13 +50,13 @@ static const float gelu_coarse[GELU_TERMS] = {
     .160404413f, -.00812111035f, .000589641411f, -4.4197444e-5f, 3.05236851e-6f, -1.87996554e-7f, 1.33604281e-8f, -9.89874806e-10f,
     3.56933968e-11f};
 
-// A packed row of bytes: x = scale (code - zero), 0 <= code <= 255.
+// A packed row: x = scale (code - zero); of bytes 0 <= code <= 255; of 16-bit words, zero 0.
 struct quant {
     float scale;
     int32_t zero;
 };
 
-// How linear maps multiply: in the table's own type, in pairs of bfloat16, in fours of bytes. An engine packs both sides
+// How linear maps multiply: in the table's own type, in pairs of bfloat16 or of words, in fours of bytes. An engine packs both sides
 // as its dot product likes them and forms c from the panels; what enters and leaves is always in the table's type.
 struct engine {
     const char *isa;
@@ -64,7 +64,7 @@ struct engine {
     int height, panel;         // rows, columns of a register block; panel 0: does not pack
     // b's columns, k x n, in panels [n / panel][k][panel], the last filled up with zeros (narrow types: engine.h)
     void (*pack)(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
-    // [m / height][k][height] (narrow types: engine.h). One of a_row, a_k is 1 (bytes: a_k). quant [m]: bytes only
+    // [m / height][k][height] (narrow types: engine.h). One of a_row, a_k is 1 (bytes: a_k). quant [m]: bytes and words
     void (*pack_rows)(void *to, struct quant *quant, const void *a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
     void (*product)(const struct product *p);
     void (*round)(float *x, int64_t n);   // rows as they lie to what the type can say; NULL: they are

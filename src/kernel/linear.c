@@ -300,6 +300,7 @@ struct general {
     const struct engine *engine;
     struct product p;          // one block of k
     char *rows, *columns;      // panels of a, of b
+    struct quant *quant;       // of a's rows, where the engine has it
     int64_t row, panel;        // bytes from a packed row, a panel, to the next
     int64_t row_tiles, packs;  // tiles along m; jobs of packing a
 };
@@ -322,7 +323,7 @@ static void piece_general_pack(void *arg, int64_t piece, int worker)
     const struct engine *e = g->engine;
     if (piece < g->packs) {
         int64_t unit = blocks_of(e, PACK_ROWS), from = piece * unit;
-        e->pack_rows(g->rows + from * g->row, NULL, (const float *)p->a + from * p->a_row, p->a_row, p->a_k, least(unit, p->m - from), p->k);
+        e->pack_rows(g->rows + from * g->row, g->quant + from, (const float *)p->a + from * p->a_row, p->a_row, p->a_k, least(unit, p->m - from), p->k);
     } else {
         int64_t unit = e->panel * PACK_PANELS, from = (piece - g->packs) * unit;
         e->pack(g->columns + from / e->panel * g->panel, (const float *)p->b + from * p->b_col, p->b_k, p->b_col, p->k, least(unit, p->n - from));
@@ -336,6 +337,7 @@ static void piece_general(void *arg, int64_t piece, int worker)
     int64_t rows = blocks_of(g->engine, PACK_ROWS), columns = TILE_COLUMN_PANELS * g->engine->panel;
     int64_t row = piece % g->row_tiles * rows, column = piece / g->row_tiles * columns;
     p.packed_rows = g->rows + row * g->row;
+    p.quant = g->quant + row;
     p.packed = g->columns + column / g->engine->panel * g->panel;
     p.c = (float *)p.c + row * p.c_row + column;
     p.m = least(rows, p.m - row);
@@ -352,7 +354,8 @@ static void run_general(struct ctx *ctx, const struct engine *e, const struct pr
     int worker = pool_worker(ctx->pool);
     int64_t room = worker < 0 ? SHARED_SCRATCH : WORKER_SCRATCH;
     int64_t most = K_BLOCK;
-    while (m * engine_row(e, most) + panels * engine_panel(e, most) + LINE > room)
+    int64_t quants = m * (int64_t)sizeof(struct quant);
+    while (m * engine_row(e, most) + panels * engine_panel(e, most) + quants + 2 * LINE > room)
         most -= engine_k(e, 8);
     g.packs = pieces_of(m, blocks_of(e, PACK_ROWS));
     g.row_tiles = g.packs;
@@ -364,6 +367,7 @@ static void run_general(struct ctx *ctx, const struct engine *e, const struct pr
         g.panel = engine_panel(e, p->k);
         g.rows = worker < 0 ? ctx->shared : ctx_scratch(ctx, worker);
         g.columns = g.rows + pieces_of(m * g.row, LINE) * LINE;
+        g.quant = (struct quant *)(g.columns + pieces_of(panels * g.panel, LINE) * LINE);
         pool_run(ctx->pool, g.packs + pieces_of(panels, PACK_PANELS), piece_general_pack, &g);
         pool_run(ctx->pool, g.row_tiles * pieces_of(panels, TILE_COLUMN_PANELS), piece_general, &g);
         p->beta = 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of bfloat16 and of bytes, plainly: the specification that narrow.c answers to.
+// Products of bfloat16, of bytes and of 16-bit words, plainly: the specification that narrow.c and words.c answer to.
 #include "kernel/narrow.h"
 
 #include <math.h>
@@ -107,6 +107,60 @@ static void pack_rows_bytes(void *to_, struct quant *quant, const void *a_, int6
     }
 }
 
+// As fine as the sums allow: squares of codes that add up to LENGTH^2 with their rounding, and no code above a word's.
+float narrow_words_inverse(float most, float squares, int64_t k)
+{
+    const float length = 46336, root = sqrtf((float)k);   // LENGTH^2 < 2^31, with room for what `squares` was rounded by
+    if (most <= NARROW_LEAST && squares == squares)
+        return 0;
+    float norm = squares < 1e-32f || squares > 1e38f ? most * root : sqrtf(squares);
+    float by_most = NARROW_WORD / most, by_norm = (length - root / 2) / norm;
+    return by_norm < by_most || by_norm != by_norm ? by_norm : by_most;   // a NaN among the numbers stays one
+}
+
+static float words_inverse(const float *x, int64_t stride, int64_t k)
+{
+    float most = 0;
+    double squares = 0;
+    for (int64_t l = 0; l < k; l++) {
+        most = fmaxf(most, fabsf(x[l * stride]));
+        squares += (double)x[l * stride] * x[l * stride];
+    }
+    return narrow_words_inverse(most, (float)squares, k);
+}
+
+static int16_t to_word(float x) { return (int16_t)nearest(x, -NARROW_WORD, NARROW_WORD); }
+
+static void pack_words(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+{
+    const float *b = b_;
+    int64_t filled = engine_k(&narrow_ref_words, k);
+    for (char *at = to_; n > 0; n -= PANEL, b += PANEL * b_col, at += engine_panel(&narrow_ref_words, k)) {
+        int16_t *to = (int16_t *)at;
+        float *scale = (float *)(at + PANEL * filled * 2);
+        memset(at, 0, (size_t)engine_panel(&narrow_ref_words, k));
+        for (int64_t j = 0; j < least(n, PANEL); j++) {
+            float inverse = words_inverse(b + j * b_col, b_k, k);
+            scale[j] = inverse == 0 ? 0 : 1 / inverse;
+            for (int64_t l = 0; l < k; l++)
+                to[l / 2 * 2 * PANEL + j * 2 + l % 2] = to_word(b[l * b_k + j * b_col] * inverse);
+        }
+    }
+}
+
+static void pack_rows_words(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
+{
+    const float *a = a_;
+    int64_t filled = engine_k(&narrow_ref_words, k);
+    for (int64_t i = 0; i < m; i++, a += a_row) {
+        int16_t *to = (int16_t *)((char *)to_ + i * engine_row(&narrow_ref_words, k));
+        float inverse = words_inverse(a, a_k, k);
+        quant[i] = (struct quant){inverse == 0 ? 0 : 1 / inverse, 0};
+        for (int64_t l = 0; l < filled; l++)
+            to[l] = l < k ? to_word(a[l * a_k] * inverse) : 0;
+    }
+}
+
 // --- products ------------------------------------------------------------------------------------------------------
 static float sum_bf16(const struct product *p, int64_t i, int64_t j)
 {
@@ -131,6 +185,18 @@ static float sum_bytes(const struct product *p, int64_t i, int64_t j)
     return ((float)sum - (float)p->quant[i].zero * total[j % PANEL]) * (p->quant[i].scale * scale[j % PANEL]);
 }
 
+static float sum_words(const struct product *p, int64_t i, int64_t j)
+{
+    const int16_t *a = (const int16_t *)((const char *)p->packed_rows + i * engine_row(&narrow_ref_words, p->k));
+    const char *panel = (const char *)p->packed + j / PANEL * engine_panel(&narrow_ref_words, p->k);
+    const int16_t *b = (const int16_t *)panel + j % PANEL * 2;
+    const float *scale = (const float *)(panel + PANEL * engine_k(&narrow_ref_words, p->k) * 2);
+    int32_t sum = 0;
+    for (int64_t l = 0; l < p->k; l++)
+        sum += a[l] * b[l / 2 * 2 * PANEL + l % 2];
+    return (float)sum * (scale[j % PANEL] * p->quant[i].scale);
+}
+
 static void product(const struct product *p, float (*sum)(const struct product *p, int64_t i, int64_t j))
 {
     static const float one = 1;
@@ -152,6 +218,8 @@ static void product(const struct product *p, float (*sum)(const struct product *
 
 static void product_bf16(const struct product *p) { product(p, sum_bf16); }
 static void product_bytes(const struct product *p) { product(p, sum_bytes); }
+static void product_words(const struct product *p) { product(p, sum_words); }
 
 const struct engine narrow_ref_bf16 = {"ref", BF16, BF16, 1, PANEL, pack_bf16, pack_rows_bf16, product_bf16};
 const struct engine narrow_ref_bytes = {"ref", S8, S8, 1, PANEL, narrow_pack_bytes, pack_rows_bytes, product_bytes};
+const struct engine narrow_ref_words = {"ref-words", BF16, S16, 1, PANEL, pack_words, pack_rows_words, product_words};

@@ -17,6 +17,7 @@ enum { ACC = 12 };   // independent sums: enough to hide the latency of a multip
 #define CLEAR(r, i) "vpxor %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
 #define FP32(r, i) "vfmadd231ps %%" r "13, %%" r "12, %%" r #i "\n\t"
 #define BF16(r, i) "vdpbf16ps %%" r "13, %%" r "12, %%" r #i "\n\t"
+#define INT16(r, i) "vpdpwssd %%" r "13, %%" r "12, %%" r #i "\n\t"
 #define INT8(r, i) "vpdpbusd %%" r "13, %%" r "12, %%" r #i "\n\t"
 #define LOOP(f, r, move, a, b) \
     __asm__ volatile(move " %1, %%" r "12\n\t" move " %2, %%" r "13\n\t" EACH(CLEAR, r) \
@@ -46,6 +47,14 @@ __attribute__((target("avx512f,avx512bf16"))) static double bf16_avx512(int64_t 
     __m512i a = _mm512_set1_epi32(0x3f8d3f8d), b = _mm512_set1_epi32((int)0xbf33bf33);   // about 1.1 and -0.7
     double done = (double)rounds * ACC * 32 * 2;
     LOOP(BF16, "zmm", "vmovups", a, b);
+    return done;
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static double int16_avx512(int64_t rounds, void *memory)
+{
+    __m512i a = _mm512_set1_epi32(0x5a37c911), b = _mm512_set1_epi32(0x2be4719d);
+    double done = (double)rounds * ACC * 32 * 2;
+    LOOP(INT16, "zmm", "vmovups", a, b);
     return done;
 }
 
@@ -107,6 +116,7 @@ int peaks(struct peak out[PEAKS], const char *isa)
     const struct peak all[PEAKS] = {
         {"peak_fp32", "GFLOP/s", wide ? fp32_avx512 : narrow ? fp32_avx2 : NULL, F32, true},
         {"peak_bf16", "GFLOP/s", wide && __builtin_cpu_supports("avx512bf16") ? bf16_avx512 : NULL, BF16, true},
+        {"peak_int16", "GOP/s", wide && __builtin_cpu_supports("avx512vnni") ? int16_avx512 : NULL, S16, true},
         {"peak_int8", "GOP/s", wide && __builtin_cpu_supports("avx512vnni") ? int8_avx512 : NULL, S8, true},
         {"peak_bf16_amx", "GFLOP/s", amx ? bf16_amx : NULL, BF16, false},
         {"peak_int8_amx", "GOP/s", amx ? int8_amx : NULL, S8, false},

@@ -43,11 +43,15 @@ static const int64_t products[][3] = {   // rows, out, in
 enum { PRODUCTS = sizeof products / sizeof *products };
 
 // Units of 2^-24 of a sum of |a b|: float sums against double; narrow ones against the plain loops', and those
-// against double, where every factor was rounded (2 x 2^-8; bytes: half a step of each, for these ranges).
+// against double, where every factor was rounded (2 x 2^-8; bytes: half a step of each, for these ranges; words: a step in
+// some thousands). The length of a row of words is a sum, so its scale differs by its rounding, and a code now and then.
 static double room_of(const char *isa, enum dtype narrow, double wide)
 {
-    if (!narrow || strcmp(isa, "ref") != 0)
+    bool plain = strncmp(isa, "ref", 3) == 0;
+    if (!narrow || (!plain && !trial_words(isa, narrow)))
         return wide;
+    if (trial_words(isa, narrow))
+        return plain ? 0x1p12 : 0x1p9;
     return narrow == BF16 ? 0x1.04p17 : 3e5;
 }
 
@@ -269,15 +273,15 @@ static void attention_on(const char *isa)
 }
 
 // Without gradients, pictures' scores are narrow products: off by the rounding of both sides, and where a code of one
-// instruction set is its neighbour in another. Where bfloat16 is held as floats the scores are floats. Beside bytes, weights
-// and values are words of 15 bits and a sign.
+// instruction set is its neighbour in another. Where bfloat16 is held as floats the scores are floats. Beside bytes and words,
+// weights and values are words of 15 bits and a sign.
 static void narrow_attention_in(const char *isa, enum dtype narrow)
 {
     static const int64_t heads[][2] = {{1, 1}, {3, 32}, {2, 64}, {1, 17}};
     for (size_t h = 0; h < sizeof heads / sizeof *heads; h++) {
         int64_t q, k, w = heads[h][0] * heads[h][1], s[8] = {heads[h][0], heads[h][1], 0, 4};
         extent(4, &q, &k);
-        struct trial t = {"attention, narrow", call_attention, s, false, strcmp(isa, "ref") == 0 ? 0x1p17 : narrow == BF16 ? 0x1p14 : 0x1p13, {
+        struct trial t = {"attention, narrow", call_attention, s, false, strcmp(isa, "ref") == 0 ? 0x1p17 : narrow == S8 || trial_words(isa, narrow) ? 0x1p13 : 0x1p14, {
             {"q", IN, q * w, -2, 2}, {"kv", IN, k * 2 * w, -1, 1}, {"out", OUT, q * w, 0, 0}}, .narrow = narrow, .least = 1};
         trial_run(&t, isa, 1 + (int)h % 3, h);
     }
@@ -414,12 +418,13 @@ static void bench(const char *const *isas)
 
 int main(int argc, char **argv)
 {
-    static const char *const isas[] = {"avx2", "avx512", "amx", NULL};
+    static const char *const isas[] = {"avx2", "avx512", "avx512-dot", "avx512-fma", "amx", NULL};
     if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
         bench(isas);
         return 0;
     }
-    static const char *const all[] = {"ref", "avx2", "avx512", "avx512-dot", "avx512-fma", "amx"};   // ref here: its float form
+    static const char *const all[] = {   // ref here: its float form
+        "ref", "avx2", "avx512", "avx512-words", "avx512-dot", "avx512-fma", "amx", "ref-words"};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!has(all[i])) {
             printf("# this processor has no %s\n", all[i]);

@@ -118,6 +118,14 @@ bool trial_has(const char *isa, enum dtype type)
     return yes;
 }
 
+bool trial_words(const char *isa, enum dtype type)
+{
+    struct ctx *c;
+    bool yes = ctx_open(&c, F32, 1, isa) == 0 && ctx_products(c, type) && strstr(ctx_products_isa(c), "words");
+    ctx_close(c);
+    return yes;
+}
+
 void trial_run(const struct trial *t, const char *isa, int threads, uint64_t seed)
 {
     int64_t at[TRIAL_ARGS];
@@ -126,7 +134,8 @@ void trial_run(const struct trial *t, const char *isa, int threads, uint64_t see
     double *want = calloc(1, bytes), *got = calloc(1, bytes), *size = calloc(1, bytes);
     CHECK(x && sizes && want && got && size);
     if (x && sizes && want && got && size) {
-        run_on(t, t->narrow && strcmp(isa, "ref") != 0 ? F32 : F64, "ref", 1, x, false, want);
+        bool plain = !t->narrow || strncmp(isa, "ref", 3) == 0;
+        run_on(t, plain ? F64 : F32, !plain && trial_words(isa, t->narrow) ? "ref-words" : "ref", 1, x, false, want);
         run_on(t, F32, isa, threads, x, false, got);
         if (t->products)
             run_on(t, F64, "ref", 1, sizes, true, size);

@@ -31,6 +31,7 @@ struct trial {
 
 // Are there products in that type on this instruction set?
 bool trial_has(const char *isa, enum dtype type);
+bool trial_words(const char *isa, enum dtype type);   // its products in the type are of 16-bit words
 // Runs and compares; CHECK fails with the kernel, the argument and the element. threads: of the row.
 void trial_run(const struct trial *t, const char *isa, int threads, uint64_t seed);
 // Seconds a call takes on this row, best of several.
