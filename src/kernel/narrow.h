@@ -22,8 +22,8 @@ bool has_amx(void);   // and the kernel lets us use it
 void narrow_pack_bytes(void *to, const void *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n);
 struct quant narrow_quant(float lowest, float highest);
 
-// What k numbers are multiplied by to become words, so that no sum of products of two such rows leaves 32 bits; 0: they are
-// all zero. `most`: the largest of their sizes; `squares`: their sum of squares, which may have left float's range.
-float narrow_words_inverse(float most, float squares, int64_t k);
+// What k numbers x, `stride` apart, are multiplied by to become words, so that no sum of products of two such rows leaves 32
+// bits; 0: they are all zero. `squares`: what their squares add up to, if it did not leave float's range.
+float narrow_words_inverse(float squares, const float *x, int64_t stride, int64_t k);
 
 #endif

@@ -107,26 +107,27 @@ static void pack_rows_bytes(void *to_, struct quant *quant, const void *a_, int6
     }
 }
 
-// As fine as the sums allow: squares of codes that add up to LENGTH^2 with their rounding, and no code above a word's.
-float narrow_words_inverse(float most, float squares, int64_t k)
+// The squares of the codes, rounded, add up to NARROW_WORD^2 at most. A NaN among the numbers stays one.
+float narrow_words_inverse(float squares, const float *x, int64_t stride, int64_t k)
 {
-    const float length = 46336, root = sqrtf((float)k);   // LENGTH^2 < 2^31, with room for what `squares` was rounded by
-    if (most <= NARROW_LEAST && squares == squares)
-        return 0;
-    float norm = squares < 1e-32f || squares > 1e38f ? most * root : sqrtf(squares);
-    float by_most = NARROW_WORD / most, by_norm = (length - root / 2) / norm;
-    return by_norm < by_most || by_norm != by_norm ? by_norm : by_most;   // a NaN among the numbers stays one
+    float root = sqrtf((float)k), length = sqrtf(squares);
+    if (squares < 1e-32f || squares > 1e38f) {
+        float most = 0;
+        for (int64_t l = 0; l < k; l++)
+            most = fmaxf(most, fabsf(x[l * stride]));
+        if (most <= NARROW_LEAST)
+            return 0;
+        length = most * root;
+    }
+    return (NARROW_WORD - 1 - root / 2) / length;   // 1: for what float sums were rounded by
 }
 
 static float words_inverse(const float *x, int64_t stride, int64_t k)
 {
-    float most = 0;
     double squares = 0;
-    for (int64_t l = 0; l < k; l++) {
-        most = fmaxf(most, fabsf(x[l * stride]));
+    for (int64_t l = 0; l < k; l++)
         squares += (double)x[l * stride] * x[l * stride];
-    }
-    return narrow_words_inverse(most, (float)squares, k);
+    return narrow_words_inverse((float)squares, x, stride, k);
 }
 
 static int16_t to_word(float x) { return (int16_t)nearest(x, -NARROW_WORD, NARROW_WORD); }

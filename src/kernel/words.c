@@ -2,10 +2,9 @@
 // Products of 16-bit words, summed exactly in 32 bits: twice the pace of floats wherever there is AVX-512 VNNI. They stand in
 // for bfloat16 where its dot products are slow, and weigh attention's values beside bytes and words.
 //
-// A linear map's row and column are scaled so that the squares of the codes add up to LENGTH^2 at most: by Cauchy and
-// Schwarz no sum of their products, whole or part, leaves 32 bits, and a column of 3,072 ordinary numbers still has 836
-// steps to its standard deviation. Rounding costs each side sqrt(k / 12) / LENGTH of its length: 1.7e-4 for k = 768, 3.5e-4
-// for 3,072, where bfloat16's 8 bits cost 1.1e-3.
+// A linear map's row and column are scaled so that the squares of their codes add up to MOST^2 at most: every code is a
+// word, and by Cauchy and Schwarz no sum of products, whole or part, exceeds 2^30. Rounding costs each side sqrt(k / 12) / MOST
+// of its length: 2.4e-4 for k = 768, 4.9e-4 for 3,072, where bfloat16's 8 bits cost 1.1e-3.
 //
 // What a softmax weighs: a row's weights are scaled to add up to MOST, a column of values to within +-MOST. Whatever the
 // number of keys no sum leaves 32 bits, and a key that gets one part in a thousand still has a code of five bits. In bytes
@@ -13,7 +12,11 @@
 #include "kernel/narrow.h"
 #include "kernel/simd.h"
 
-enum { WORD = 2, WORDS = 16, MOST = NARROW_WORD };   // elements of a word; words of a line; the largest code
+enum {
+    WORD = 2, WORDS = 16,      // elements of a word, words of a line
+    MOST = NARROW_WORD,        // the largest code
+    BESIDE = 64,                // rows or columns side by side that are measured together
+};
 
 typedef vi sums;
 
@@ -50,36 +53,34 @@ ALWAYS vf zip(vf even, vf odd) { return (vf)((v_nearest(even) & 0xffff) | (v_nea
 static float inverse_of(const float *x, int64_t k)
 {
     enum { AWAY = 1024 };   // floats by which they are asked for ahead: rows come from far
-    vf most[2] = {v_all(0), v_all(0)}, squares[4] = {v_all(0), v_all(0), v_all(0), v_all(0)};
+    vf squares[4] = {v_all(0), v_all(0), v_all(0), v_all(0)};
     int64_t l = 0;
     for (; l + 4 * VL <= k; l += 4 * VL)
 UNROLL
         for (int u = 0; u < 4; u++) {
             __builtin_prefetch(x + l + u * VL + AWAY);
             vf y = v_load(x + l + u * VL);
-            most[u % 2] = v_max(most[u % 2], size_of(y));
             squares[u] += y * y;
         }
     for (; l < k; l += VL) {
         vf y = v_load_n(x + l, k - l);
-        most[0] = v_max(most[0], size_of(y));
         squares[0] += y * y;
     }
-    return narrow_words_inverse(v_top(v_max(most[0], most[1])), v_sum((squares[0] + squares[1]) + (squares[2] + squares[3])), k);
+    return narrow_words_inverse(v_sum((squares[0] + squares[1]) + (squares[2] + squares[3])), x, 1, k);
 }
 
-// The same for up to 16 rows or columns side by side, numbers `stride` apart.
-static void inverses_of(float inverse[VL], const float *x, int64_t stride, int64_t n, int64_t k)
+// The same for up to BESIDE rows or columns side by side, numbers `stride` apart; 0 where there is none.
+static void inverses_of(float inverse[BESIDE], const float *x, int64_t stride, int64_t n, int64_t k)
 {
-    vf most = v_all(0), squares[2] = {v_all(0), v_all(0)};
-    for (int64_t l = 0; l < k; l++) {
-        vf y = v_load_n(x + l * stride, n);
-        most = v_max(most, size_of(y));
-        squares[l % 2] += y * y;
-    }
-    squares[0] += squares[1];
-    for (int64_t i = 0; i < VL; i++)
-        inverse[i] = narrow_words_inverse(most[i], squares[0][i], k);
+    vf squares[BESIDE / VL] = {{0}};
+    for (int64_t l = 0; l < k; l++)
+UNROLL
+        for (int64_t i = 0; i < BESIDE / VL; i++) {
+            vf y = v_load_n(x + l * stride + i * VL, n - i * VL);
+            squares[i] += y * y;
+        }
+    for (int64_t i = 0; i < BESIDE; i++)
+        inverse[i] = i < n ? narrow_words_inverse(squares[i / VL][i % VL], x + i, stride, k) : 0;
 }
 
 // out[w] = words of elements 2 w, 2 w + 1 of up to 16 rows or columns side by side, numbers `stride` apart, times `inverse`.
@@ -93,40 +94,41 @@ UNROLL
 
 static float scale_of(float inverse) { return inverse == 0 ? 0 : 1 / inverse; }
 
-static void pack_columns(float *panel, const float *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+// VL columns of a panel.
+static void pack_columns(float *to, const float *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n, const float inverse[VL])
 {
-    float *scale = panel + PANEL * filled(k) / WORD;
-    for (int64_t from = 0; from < PANEL; from += VL, b += VL * b_col) {
-        int64_t there = n > from ? least(n - from, VL) : 0;
-        float inverse[VL] = {0};
+    for (int64_t l = 0; l < filled(k); l += WORD * WORDS, to += WORDS * PANEL) {
+        vf r[WORDS];
+        if (b_col == 1) {
+            words(r, b + l * b_k, b_k, n, k - l, v_load(inverse));
+        } else {
+            for (int64_t i = 0; i < WORDS; i++)
+                r[i] = i < n ? (vf)line(v_load_n(b + l + i * b_col, k - l) * inverse[i],
+                                        v_load_n(b + l + VL + i * b_col, k - l - VL) * inverse[i]) : v_all(0);
+            v_turn((vi *)r);
+        }
+        for (int64_t w = 0; w < WORDS; w++)
+            v_store(to + w * PANEL, r[w]);
+    }
+    for (int64_t i = 0; i < VL; i++)
+        to[i] = scale_of(inverse[i]);
+}
+
+static void pack(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
+{
+    const float *b = b_;
+    float *to = to_;
+    for (int64_t from = 0; from < n; from += BESIDE, b += BESIDE * b_col) {
+        float inverse[BESIDE] = {0};
+        int64_t there = least(n - from, BESIDE);
         if (b_col == 1)
             inverses_of(inverse, b, b_k, there, k);
         else
             for (int64_t i = 0; i < there; i++)
                 inverse[i] = inverse_of(b + i * b_col, k);
-        for (int64_t i = 0; i < VL; i++)
-            scale[from + i] = scale_of(inverse[i]);
-        for (int64_t l = 0; l < filled(k); l += WORD * WORDS) {
-            vf r[WORDS];
-            if (b_col == 1) {
-                words(r, b + l * b_k, b_k, there, k - l, v_load(inverse));
-            } else {
-                for (int64_t i = 0; i < WORDS; i++)
-                    r[i] = i < there ? (vf)line(v_load_n(b + l + i * b_col, k - l) * inverse[i],
-                                                v_load_n(b + l + VL + i * b_col, k - l - VL) * inverse[i]) : v_all(0);
-                v_turn((vi *)r);
-            }
-            for (int64_t w = 0; w < WORDS; w++)
-                v_store(panel + (l / WORD + w) * PANEL + from, r[w]);
-        }
+        for (int64_t i = 0; i < pieces_of(there, PANEL) * PANEL; i += VL)
+            pack_columns(to + (from + i) / PANEL * panel_floats(k) + i % PANEL, b + i * b_col, b_k, b_col, k, there - i, inverse + i);
     }
-}
-
-static void pack(void *to, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
-{
-    const float *b = b_;
-    for (float *panel = to; n > 0; n -= PANEL, b += PANEL * b_col, panel += panel_floats(k))
-        pack_columns(panel, b, b_k, b_col, k, n);
 }
 
 static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_row, int64_t a_k, int64_t m, int64_t k)
@@ -141,19 +143,19 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
             _mm512_storeu_si512(to + l * (int64_t)sizeof(int16_t),
                                 line(v_load_n(a + l, k - l) * inverse, v_load_n(a + l + VL, k - l - VL) * inverse));
     }
-    for (int64_t from = 0; from < m && a_k != 1; from += VL, a += VL * a_row, to += VL * row) {
-        int64_t rows = least(m - from, VL);
-        float inverse[VL];
-        inverses_of(inverse, a, a_k, rows, k);
-        for (int64_t i = 0; i < rows; i++)
+    for (int64_t from = 0; from < m && a_k != 1; from += BESIDE) {
+        float inverse[BESIDE];
+        inverses_of(inverse, a + from * a_row, a_k, m - from, k);
+        for (int64_t i = 0; i < least(m - from, BESIDE); i++)
             quant[from + i] = (struct quant){scale_of(inverse[i]), 0};
-        for (int64_t l = 0; l < filled(k); l += WORD * WORDS) {
-            vf r[WORDS];
-            words(r, a + l * a_k, a_k, rows, k - l, v_load(inverse));
-            v_turn((vi *)r);
-            for (int64_t i = 0; i < rows; i++)
-                v_store((float *)(to + i * row + l * (int64_t)sizeof(int16_t)), r[i]);
-        }
+        for (int64_t l = 0; l < filled(k); l += WORD * WORDS)
+            for (int64_t i = from; i < least(m, from + BESIDE); i += VL) {
+                vf r[WORDS];
+                words(r, a + i * a_row + l * a_k, a_k, m - i, k - l, v_load(inverse + i - from));
+                v_turn((vi *)r);
+                for (int64_t j = i; j < least(m, i + VL); j++)
+                    v_store((float *)(to + j * row + l * (int64_t)sizeof(int16_t)), r[j - i]);
+            }
     }
 }
 

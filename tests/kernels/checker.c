@@ -51,7 +51,7 @@ static double room_of(const char *isa, enum dtype narrow, double wide)
     if (!narrow || (!plain && !trial_words(isa, narrow)))
         return wide;
     if (trial_words(isa, narrow))
-        return plain ? 0x1p12 : 0x1p9;
+        return plain ? 0x1p12 : 0x1p11;
     return narrow == BF16 ? 0x1.04p17 : 3e5;
 }
 
