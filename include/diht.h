@@ -261,7 +261,8 @@ typedef struct diht_train_options {
     double label_p, tags_p, tag_p;   // caption sampling: label kept, tags at all, each tag
     bool distinct;           // a batch holds each caption at most once
     const char *augment;     // "none", "reference", "drawing"; or a list "scale=-.3:.25,rotate=12,..."
-    const char *precision;   // "fp32", or "bf16": products in bfloat16, everything else and the weights in single precision
+    const char *precision;   // "fp32", or "bf16": products in bfloat16 or, where those are faster, in 16-bit words, which are
+                             // finer; everything else and the weights in single precision
     uint64_t seed;
     int threads, loaders;
     int64_t save_every;      // steps between checkpoints (0: only at the end and on a stop)

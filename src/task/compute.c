@@ -24,5 +24,7 @@ int compute_open(struct ctx **ctx, const char **used, int threads, const char *p
     if (!rc && !there)
         log_warn("--precision %s: this processor has no instructions for it (AVX-512 %s or AMX); going on in fp32", p->name,
                  p->type == BF16 ? "BF16" : "VNNI");
+    if (there && p->type == BF16)
+        log_info("--precision %s: products by %s", p->name, ctx_products_isa(*ctx));
     return rc;
 }
