@@ -287,8 +287,41 @@ static void narrow_attention_in(const char *isa, enum dtype narrow)
     }
 }
 
+// Sixteen bits and a scale must hold what bfloat16's exponent holds: sums that are as long as their factors allow, numbers
+// whose squares leave float's range, a NaN.
+static void extremes_in(const char *isa, enum dtype narrow)
+{
+    static const double ends[] = {1, -3e-25, 1e-12, 2e24, NAN};
+    static const int64_t deep[] = {1, 31, 768, 4096};
+    for (size_t e = 0; e < sizeof ends / sizeof *ends; e++)
+        for (size_t d = 0; d < sizeof deep / sizeof *deep; d++) {
+            enum { ROWS = 3, OUT_COLUMNS = 33 };
+            int64_t k = deep[d];
+            struct ctx *c;
+            CHECK(ctx_open(&c, F32, 1, isa) == 0 && ctx_products(c, narrow));
+            view x = ctx_alloc(c, F32, ROWS * k), w = ctx_alloc(c, F32, OUT_COLUMNS * k), y = ctx_alloc(c, F32, ROWS * OUT_COLUMNS);
+            for (int64_t i = 0; i < (ROWS + OUT_COLUMNS) * k; i++) {
+                double one = i >= ROWS * k ? 1 : i / k == 1 ? ends[e] : .5;   // the middle row
+                ctx_put64(c, i < ROWS * k ? view_at(x, i) : view_at(w, i - ROWS * k), &one, 1);
+            }
+            struct weight *weight = K->weight_new(c, w, OUT_COLUMNS, k);
+            K->linear(c, y, x, weight, NO_VIEW, ROWS, NULL);
+            for (int64_t i = 0; i < ROWS * OUT_COLUMNS; i++) {
+                double got, want = (double)k * (i / OUT_COLUMNS == 1 ? ends[e] : .5);
+                ctx_get64(c, &got, view_at(y, i), 1);
+                CHECK(isnan(want) ? isnan(got) : fabs(got - want) <= 0x1p-8 * fabs(want));
+            }
+            K->weight_free(weight);
+            ctx_free(c, x);
+            ctx_free(c, w);
+            ctx_free(c, y);
+            ctx_close(c);
+        }
+}
+
 static void bf16_on(const char *isa)
 {
+    extremes_in(isa, BF16);
     linear_in(isa, BF16);
     backward_products_in(isa, BF16);
     narrow_attention_in(isa, BF16);
