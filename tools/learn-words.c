@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes the caption parser's word table from a treebank and WordNet:
-//   learn-words [--wordnet /usr/share/wordnet] [--epochs N] [--invent SENTENCES] [--lower SHARE] [--dev FILE]
+//   learn-words [--wordnet /usr/share/wordnet] [--epochs N] [--rounds N] [--invent SENTENCES] [--lower SHARE] [--dev FILE]
 //              --out TABLE TREEBANK...
 // Treebanks: CoNLL-U, plain or .gz, or lines of word/TAG. --dev prints the table's accuracy on gold tokens; without
 // treebanks the table at --out is only measured.
@@ -31,7 +31,7 @@ static int measure(const char *dev, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct learn_options o = {.wordnet = "/usr/share/wordnet", .epochs = 20, .lower = .5, .seed = 1};
+    struct learn_options o = {.wordnet = "/usr/share/wordnet", .epochs = 20, .rounds = 8, .lower = .5, .seed = 1};
     const char *out = NULL, *dev = NULL;
     struct treebank b = {0};
     int rc = 0, files = 0, invent = 1500;
@@ -50,6 +50,8 @@ int main(int argc, char **argv)
             o.wordnet = argv[++i];
         } else if (strcmp(argv[i], "--epochs") == 0) {
             o.epochs = atoi(argv[++i]);
+        } else if (strcmp(argv[i], "--rounds") == 0) {
+            o.rounds = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--lower") == 0) {
             o.lower = atof(argv[++i]);
         } else if (strcmp(argv[i], "--invent") == 0) {

@@ -35,6 +35,7 @@ void treebank_free(struct treebank *b);
 struct learn_options {
     const char *wordnet;    // directory
     int epochs;
+    int rounds;             // perceptrons whose mean is taken
     double lower;           // share of sentences shown in lower case
     uint64_t seed;
 };

@@ -97,10 +97,16 @@ static void plural(char *out, const char *w)   // also a verb's third person
         sprintf(out, "%ss", w);
 }
 
-// stop -> stopp before -ed, -ing; WordNet lists longer words that double (admit) among the exceptions
+// stop -> stopp before -ed, -ing, strip -> stripp: one vowel, then one consonant. Longer words that double (admit) are among
+// WordNet's exceptions.
 static bool doubles(const char *w, size_t n)
 {
-    return n >= 3 && n <= 4 && !is_vowel(w[n - 1]) && !strchr("wxyh", w[n - 1]) && is_vowel(w[n - 2]) && !is_vowel(w[n - 3]);
+    if (n < 3 || n > 5 || is_vowel(w[n - 1]) || strchr("wxyh", w[n - 1]) || !is_vowel(w[n - 2]) || is_vowel(w[n - 3]))
+        return false;
+    for (size_t i = 0; n == 5 && i + 3 < n; i++)   // visit, enter
+        if (is_vowel(w[i]) || w[i] == 'y')
+            return false;
+    return true;
 }
 
 static void with_ending(char *out, const char *w, const char *ending)   // "ed", "ing", "er", "est"
@@ -124,10 +130,20 @@ static bool only_plural(const char *form)
     static const char words[] = " glasses sunglasses eyeglasses pants jeans shorts clothes headquarters scissors goggles trousers "
                                 "tights binoculars pajamas pyjamas leggings overalls tongs pliers tweezers news people arts sports goods "
                                 "thanks outskirts surroundings savings mathematics physics gymnastics athletics politics data media "
-                                "graphics electronics economics species series means crossroads barracks linguistics statistics ";
+                                "graphics electronics economics species series means crossroads barracks linguistics statistics "
+                                "graffiti alps woods optics ";
     char key[2 * WORD_MAX];
     int n = snprintf(key, sizeof key, " %s ", form);
     return n < (int)sizeof key && strstr(words, key);
+}
+
+static bool man_of(const char *w, int kind)
+{
+    static const char others[] = " human german roman norman ottoman shaman talisman brahman caiman ";
+    char key[2 * WORD_MAX];
+    size_t len = strlen(w);
+    int n = snprintf(key, sizeof key, " %s ", w);
+    return kind == KIND_PERSON && ends(w, len, "man") && n < (int)sizeof key && !strstr(others, key);
 }
 
 static bool own_past(const char *base)   // WordNet's exceptions leave out what does not change
@@ -178,7 +194,8 @@ static int read_exceptions(struct forms *f, const char *dir, const char *name, c
         int k = snprintf(key, sizeof key, "%c%s", pos == 'v' && ends(line, n, "ing") ? 'g' : pos, base);
         size_t m = strlen(base);   // travelled beside traveled
         bool doubled = pos == 'v' && m > 4 && n > m && !memcmp(line, base, m) && line[m] == base[m - 1];
-        if (!rc && k < (int)sizeof key && !doubled)
+        bool either = pos == 'n' && line[n - 1] == 's';   // busses beside buses, scarves beside scarfs
+        if (!rc && k < (int)sizeof key && !doubled && !either)
             rc = map_put(irregular, key, (size_t)k, 1);
     }
     buf_free(&t.all);
@@ -207,6 +224,8 @@ static int inflect_all(struct forms *f, const struct map *irregular)
         base[n] = '\0';
         if ((is & IS_NOUN) && !(is & IS_NAME) && !listed(irregular, 'n', base)) {
             plural(out, base);
+            if (man_of(base, f->form[i].kind))   // corpsman
+                memcpy(out + n - 3, "men", 4);
             rc = inflect(f, out, IS_PLURAL, (int32_t)i, -1);
         }
         if (!rc && (is & IS_VERB)) {
@@ -367,6 +386,21 @@ static void mark_usual(struct forms *f)
     }
 }
 
+// "beds" are mostly nouns, "comes" is mostly a verb: as their bases are.
+static void mark_inflected(struct forms *f)
+{
+    for (int64_t i = 0; i < f->count; i++) {
+        struct form *w = &f->form[i];
+        if (!(w->is & IS_PLURAL) || !(w->is & IS_THIRD) || (w->is & (MOSTLY_NOUN | MOSTLY_VERB | MOSTLY_ADJ)) || w->noun < 0 || w->verb < 0)
+            continue;
+        int noun = f->form[w->noun].senses[0], verb = f->form[w->verb].senses[1];
+        if (noun + verb >= 4 && 4 * noun >= 3 * (noun + verb))
+            w->is |= MOSTLY_NOUN;
+        else if (noun + verb >= 4 && 4 * verb >= 3 * (noun + verb))
+            w->is |= MOSTLY_VERB;
+    }
+}
+
 int forms_read(struct forms *f, const char *dir)
 {
     static const struct { const char *index, *exceptions; char pos; } parts[] = {
@@ -395,6 +429,8 @@ int forms_read(struct forms *f, const char *dir)
         rc = read_exceptions(f, dir, parts[i].exceptions, parts[i].pos, irregular);
     if (!rc)
         rc = inflect_all(f, irregular);
+    if (!rc)
+        mark_inflected(f);
     map_free(nouns.kind);
     map_free(nouns.lower);
     map_free(frames);
