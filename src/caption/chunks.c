@@ -115,6 +115,17 @@ static bool compounded(const struct parser *p, int from, int i)
 
 // --- noun phrases -------------------------------------------------------------------------------------------------------
 
+// "the community celebrated holiday": a phrase with an article, a being or several of them stands before
+static bool acted(const struct parser *p, int i)
+{
+    int from = i - 1;
+    if (i == 0 || !noun(p, i - 1) || !(is(p, i) & IS_PAST) || piece_equals(p, i - 1, "hand"))
+        return false;
+    while (noun(p, from - 1) || tag(p, from - 1) == ADJ)
+        from--;
+    return opens(p, from - 1) || being(p, i - 1) || (is(p, i - 1) & IS_PLURAL);
+}
+
 // May the word go on a noun phrase whose words so far are [from, i)?
 static bool prenominal_participle(const struct parser *p, int from, int i)
 {
@@ -135,7 +146,9 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
     if (!bare)
         return true;
     if (tag(p, i) == VBN)
-        return true;
+        return !acted(p, i);
+    if (piece_equals(p, i - 1, "of") && (marks(p, i - 2) & (M_GROUP | M_MEDIA)))
+        return true;   // a pair of praying hands
     if (i > 0 && (p->piece[i].traits & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
         (piece_equals(p, i - 1, "for") || piece_equals(p, i - 1, "by") || piece_equals(p, i - 1, "after") ||
          piece_equals(p, i - 1, "before") || piece_equals(p, i - 1, "without") || piece_equals(p, i - 1, "and")))
@@ -155,6 +168,15 @@ static bool adverbial(const struct parser *p, int i)   // today, yesterday: no h
     return piece_equals(p, i, "today") || piece_equals(p, i, "yesterday") || piece_equals(p, i, "tomorrow") || piece_equals(p, i, "tonight");
 }
 
+// "In a large area many giraffes", "in the park two dogs": what counts stands before all else in its phrase
+static bool starts_anew(const struct parser *p, int i)
+{
+    if (tag(p, i) == ADJ)
+        return (marks(p, i) & M_QUANTITY) && noun(p, i + 1) && (is(p, i + 1) & IS_PLURAL);
+    return tag(p, i) == NUM && p->lower[p->piece[i].start] > '9' && p->piece[i].shape == LOWER &&
+           noun(p, i + 1) && (is(p, i + 1) & IS_PLURAL);
+}
+
 // The end of the noun phrase at i: its last word + 1; i itself when there is none.
 static int noun_phrase_end(const struct parser *p, int from)
 {
@@ -167,6 +189,8 @@ static int noun_phrase_end(const struct parser *p, int from)
             i++;   // hand painted: says how
             continue;
         }
+        if (any_noun && starts_anew(p, i))
+            break;
         if (i > from && (preposition_end(p, i) > i + 1 || (any_noun && (marks(p, i) & M_DAYTIME) && adverbial(p, i))))
             break;
         if (t == DET || possessive(p, i)) {
@@ -240,6 +264,20 @@ static inline int next_to_add(const struct runs *r, int i, int end)
     return rest ? i + __builtin_ctzll(rest) : end;
 }
 
+// "eared", "long-legged": made of a noun, which the word before describes
+static bool of_body(const struct parser *p, int i)
+{
+    static const char *const words[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
+                                        "nosed", "sleeved", "shaped", "sized", "skinned", "bodied", "coloured", "colored"};
+    const struct piece *k = &p->piece[i];
+    if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[k->start + k->len - 1] != 'd')
+        return false;
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+        if (k->len == strlen(words[w]) && !memcmp(p->lower + k->start, words[w], k->len))
+            return true;
+    return false;
+}
+
 static int add_object(struct parser *p, const struct runs *r, int head, int first, int last)
 {
     int o = p->objects++;
@@ -247,12 +285,14 @@ static int add_object(struct parser *p, const struct runs *r, int head, int firs
     for (int i = first; (i = next_to_add(r, i, head)) < head; i++) {
         int t = tag(p, i);
         bool named = (p->piece[i].shape == CAPITAL || p->piece[i].shape == UPPER) && p->piece[i + 1].shape != LOWER &&
-                     tag(p, i + 1) == PROPN && tag(p, head) == PROPN;
+                     p->piece[head].shape != LOWER;
         if (fixed_pair(p, i)) {
             i += i + 1 < head;
             continue;
         }
         bool purpose = (marks(p, i) & M_PURPOSE) || (i > first && noun(p, i - 1));   // event logging framework
+        if (i + 1 < head && t == ADJ && of_body(p, i + 1))
+            continue;   // red headed: it is the head that is red
         if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !purpose) ||
             ((marks(p, i) & M_COLOUR) && noun(p, i) && !named))
             add_attribute(p, o, i);
@@ -266,12 +306,14 @@ static struct phrase *add(struct chunker *c, int kind, int first, int last)
     return &c->out[c->n++];
 }
 
+static bool possessive_sign(const struct parser *p, int i) { return piece_equals(p, i, "'s") || piece_equals(p, i, "'"); }
+
 static int take_noun_phrase(struct chunker *c, int from, int end)
 {
     struct parser *p = c->p;
     int head = end - 1;
-    while (head > from && !noun(p, head))
-        head--;
+    while (head > from && (!noun(p, head) || (number(p, head) && noun(p, head - 1)) || ((marks(p, head) & M_TIME) && noun(p, head - 1))))
+        head--;   // the tokyo subway 123a; a demonstration thursday
     // a trailing colour is an attribute of the noun before it
     int colour = -1;
     if (noun(p, head) && (marks(p, head) & M_COLOUR) && head > from && noun(p, head - 1) && !(marks(p, head - 1) & M_COLOUR) &&
@@ -282,14 +324,15 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
                    p->word[2 + end - 1]->class != CLASS_NUMBER && p->word[2 + end - 1]->class != CLASS_CODE;
     if (counted)   // Studio Nine
         head = end - 1;
-    bool time = (marks(p, head) & M_TIME) && !(piece_equals(p, head, "may") || piece_equals(p, head, "march")) ;
+    bool dated = number(p, head + 1) || number(p, head - 1);
+    bool time = (marks(p, head) & M_TIME) && (dated || !(piece_equals(p, head, "may") || piece_equals(p, head, "march")));
     bool aside = end == from + 1 && sign(p, from - 1) == ',' && (sign(p, end) == ',' || end == p->pieces) &&
                  (piece_equals(p, from, "left") || piece_equals(p, from, "right") || piece_equals(p, from, "center"));
     if (aside) {
         add(c, P_ADJECTIVE, from, from);
         return end;
     }
-    bool stands_for = head == from && (marks(p, head) & M_PRONOUN);
+    bool stands_for = (head == from || (head == from + 1 && (marks(p, from) & M_QUANTITY))) && (marks(p, head) & M_PRONOUN);
     if ((!noun(p, head) && !counted) || time || stands_for || (marks(p, head) & M_COLOUR) || (number(p, head) && !counted)) {
         // adjectives alone: what a verb like "be" ties, or nothing
         bool adjective = true;
@@ -316,6 +359,8 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
 
 static inline bool helper(const struct parser *p, int i)
 {
+    if (tag(p, i) == VERB && (marks(p, i) & M_AUX) && (piece_equals(p, i, "do") || piece_equals(p, i, "does") || piece_equals(p, i, "did")))
+        return false;
     return tag(p, i) == AUX || (marks(p, i) & (M_BE | M_AUX)) || ((marks(p, i) & M_HAVE) && tag(p, i) != NOUN);
 }
 
@@ -559,6 +604,10 @@ int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])
     phrases_mend(p);
     find_runs(p, &c.runs);
     for (int i = 0; i < p->pieces;) {
+        if ((marks(p, i) & M_DAYTIME) && adverbial(p, i) && i > 0 && tag(p, i - 1) != ADP && !possessive_sign(p, i + 1) && !noun(p, i + 1)) {
+            i++;   // stands beside all phrases
+            continue;
+        }
         int t = tag(p, i), end = p->pieces <= RUNS ? take_plain(&c, i) : 0;
         if (end)
             i = end;

@@ -26,11 +26,11 @@ static const struct { unsigned mark; const char *words; } lists[] = {
     {M_BEFORE_NOUN, "next top front left right bottom upper lower vintage retro handmade antique wooden ceramic rear outdoor "
                     "indoor floral male female adult modern classic double single original official professional "
                     "royal asian african american european british french german italian chinese japanese indian mexican "
-                    "spanish russian young old baby-faced plus solid portable seamless abstract realistic digital cute"},
+                    "spanish russian young old baby-faced plus solid standard portable seamless abstract realistic digital cute"},
     {M_PURPOSE, "dining living cutting fishing sewing washing swimming shopping hiking parking camping sleeping skiing "
                 "boxing bowling baking cooking racing training meeting waiting dressing ironing chopping wedding sailing "
                 "hunting cleaning drinking gaming writing reading wrapping packing mixing serving measuring watering "
-                "landing steering sailing knitting driving climbing cycling dancing surfing drawing"},
+                "landing steering sailing charging knitting driving climbing cycling dancing surfing drawing"},
     {M_MOVER, "boat ship train car truck bus plane airplane aircraft helicopter jet van taxi motorcycle bike bicycle tractor "
               "vehicle balloon rocket ferry yacht sailboat kite wave waves ball water smoke sun river waterfall flag leaf boats "
               "ships trains cars trucks buses planes"},

@@ -55,6 +55,8 @@ static bool agrees(const struct parser *p, int i)
 {
     if (titled(p, i))
         return false;
+    if (opens(p, i + 1))   // "in the distance cross a street": no noun has an article behind it
+        return true;
     bool third = is(p, i) & IS_THIRD, several = is(p, i - 1) & IS_PLURAL;
     int from = i - 1;
     while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
@@ -65,10 +67,15 @@ static bool agrees(const struct parser *p, int i)
     if (subject->tag == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
         return true;
     bool acts = opens(p, from - 1) || (from > 0 && number(p, from - 1)) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || taken(p, i + 1);
+    if ((is(p, i) & MOSTLY_NOUN) && !acts && tag(p, from - 1) == ADP)   // "with flower beds hanging"
+        return false;
     if (!third)   // "dots square grid": things do not, but for verbs that hardly are nouns
         return several && (acts || ((is(p, i) & MOSTLY_VERB) && !number(p, i + 1)));
     bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
-    return !several && (acts || (!ends && !number(p, i + 1) && (tag(p, i + 1) != ADP || goes(p, i + 1))));
+    bool usual = (is(p, i) & MOSTLY_VERB) && tag(p, from - 1) != ADP;   // "covered in dew drops"
+    if (tag(p, i + 1) == VBG && !acts)
+        return false;   // Rubber Ducks Swimming
+    return !several && (acts || usual || (!ends && !number(p, i + 1) && (tag(p, i + 1) != ADP || goes(p, i + 1))));
 }
 
 // "(transparent fix)": an adjective and a noun are all there is
@@ -131,6 +138,76 @@ static void mend_pair(struct parser *p, int i)
     }
 }
 
+// Nouns that are a plural's verb: "tourists ride horses", "birds wade in", "people tour and enjoy"
+static bool plural_acts(const struct parser *p, int i)
+{
+    unsigned what = is(p, i);
+    int next = i + 1;
+    bool several = (is(p, i - 1) & IS_PLURAL) || piece_equals(p, i - 1, "people") || piece_equals(p, i - 1, "police");
+    if (!several || !being(p, i - 1) || !(what & IS_VERB) || capital(p, i))
+        return false;
+    if (tag(p, next) == CCONJ && tag(p, next + 1) == VERB && !(is(p, next + 1) & (IS_THIRD | IS_PAST)))
+        return true;
+    if (what & MOSTLY_NOUN)
+        return opens(p, next);
+    return noun(p, next) ? (is(p, next) & IS_PLURAL) || (what & MOSTLY_VERB) : tag(p, next) == ADP || tag(p, next) == ADV || opens(p, next);
+}
+
+static bool goes_on(const struct parser *p, int i) { return goes(p, i) && !piece_equals(p, i, "at"); }
+
+// -ing that is a thing: "a pencil drawing of", "outdoor seating around", "wireless charging for"
+static bool gerund_is_noun(const struct parser *p, int i)
+{
+    int before = tag(p, i - 1);
+    bool alone = tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces, takes = p->piece[i].traits & FRAME_OBJECT;
+    if (!alone)
+        return false;
+    if (still(p, i - 1) && takes && !(p->piece[i].traits & FRAME_NONE) && !(marks(p, i) & M_SHOW))
+        return true;   // security auditing
+    if (!(is(p, i) & IS_NOUN))
+        return false;
+    if (piece_equals(p, i + 1, "of"))
+        return before == DET || before == ADJ || still(p, i - 1) || starts_phrase(p, i);
+    return before == ADJ && (starts_phrase(p, i - 1) || opens(p, i - 2) || tag(p, i - 2) == ADP || tag(p, i - 2) == ADJ);
+}
+
+// "noise-cancelling headphones": hyphens make adjectives of words that no dictionary has
+static bool hyphened(const struct parser *p, int i)
+{
+    const struct piece *k = &p->piece[i];
+    const char *sign = memchr(p->text + k->start, '-', k->len);
+    bool before = noun(p, i + 1) || tag(p, i + 1) == ADJ || ((tag(p, i + 1) == VBG || tag(p, i + 1) == VBN) && noun(p, i + 2));
+    return !is(p, i) && sign && !capital(p, i) && before && !noun(p, i - 1);
+}
+
+// "LED desk lamp": capitals throughout where the word behind has none
+static bool initials(const struct parser *p, int i)
+{
+    const struct piece *k = &p->piece[i];
+    for (int at = k->start; at < k->start + k->len; at++)
+        if (p->text[at] < 'A' || p->text[at] > 'Z')
+            return false;
+    char next = i + 1 < p->pieces && p->piece[i + 1].len > 1 ? p->text[p->piece[i + 1].start + 1] : 'A';
+    return k->len > 1 && k->len < 6 && !(next >= 'A' && next <= 'Z');
+}
+
+// "the intense cold on", "in the final": an adjective that ends a noun phrase is its noun where it can be one
+static bool heads(const struct parser *p, int i)
+{
+    static const char *const never[] = {"first", "second", "third", "fourth", "fifth", "last", "next", "same", "former", "latter", "best", "worst"};
+    int from = i;
+    if (!(is(p, i) & IS_NOUN) || (marks(p, i) & (M_COLOUR | M_QUANTITY)) || !(p->piece[i].traits & TRAIT_HEAD))
+        return false;
+    if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || (sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ))
+        return false;
+    for (size_t k = 0; k < sizeof never / sizeof *never; k++)
+        if (p->piece[i].len == strlen(never[k]) && !memcmp(p->lower + p->piece[i].start, never[k], p->piece[i].len))
+            return false;
+    while (tag(p, from - 1) == ADJ && !(marks(p, from - 1) & M_QUANTITY))
+        from--;
+    return opens(p, from - 1);
+}
+
 // Tags of small words that leave nothing to mend: the, of, and.
 static const unsigned small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
 
@@ -147,7 +224,7 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
         return ALWAYS;
     if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
         set |= verbs;
-    if (what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
+    if (what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
         set |= 1u << VBN;
     if (what & IS_THIRD)
         set |= 1u << NOUN;
@@ -168,6 +245,18 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
     if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
         set |= 1u << ADJ;
     if (what & IS_PARTICIPLE)
+        set |= 1u << ADJ | 1u << PROPN;
+    if ((what & IS_VERB) && (what & IS_NOUN) && !(what & MOSTLY_NOUN))
+        set |= 1u << NOUN;
+    if (what && ((what & (IS_NOUN | IS_ADJ)) || !(what & IS_ING) || (w->traits & FRAME_OBJECT)))
+        set |= 1u << VBG;
+    if (n < 6 && (what & IS_PARTICIPLE))
+        set |= 1u << VBN;
+    if (m & M_COLOUR)
+        set |= 1u << ADV | 1u << VERB;
+    if (!what && memchr(text, '-', n))
+        set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
+    if ((what & IS_NOUN) || !known)
         set |= 1u << ADJ;
     return (uint16_t)(m & M_SMALL ? set & ~small_tags : set);
 }
@@ -182,9 +271,75 @@ static inline bool mendable(const struct parser *p, int i)
         return false;
     if (mends == ALWAYS)
         return true;
+    unsigned what = is(p, i), m = marks(p, i);
+    bool last = 1u << tag(p, i + 1) & (1u << ADP | 1u << PUNCT | 1u << NO_TAG);
+    if (t == NOUN && (what & IS_VERB) && !(what & (IS_THIRD | IS_ING | IS_NAME | MOSTLY_ADJ)) && !(m & M_BEFORE_NOUN))
+        return (is(p, i - 1) & IS_PLURAL) || (marks(p, i - 1) & M_PERSON);   // tourists ride
     if (near_nouns >> t & 1)
-        return noun(p, i - 1) || noun(p, i + 1);
-    return t != ADV || !(is(p, i) & (IS_ADV | IS_ADJ | IS_VERB)) || starts_phrase(p, i);
+        return noun(p, i - 1) || noun(p, i + 1) || (t == ADJ && last && (what & IS_NOUN)) || (what & IS_ING) || (m & M_BEFORE_NOUN);
+    if (t == VBG && !(what & (PAIR_FIRST | PAIR_SECOND)) && !(m & M_NEVER_VERB))
+        return !(what & IS_ING) || (marks(p, i - 1) & M_LINK) || (last && !being(p, i - 1));
+    return t != ADV || !(is(p, i) & (IS_ADV | IS_ADJ | IS_VERB)) || starts_phrase(p, i) || opens(p, i - 1);
+}
+
+static void mend_noun(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = k->is;
+    bool small = !capital(p, i);
+    if (noun(p, i - 1) && small && (what & (IS_VERB | IS_THIRD))) {
+        bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && k->tag == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
+                     goes_on(p, i + 1);   // snow falls over
+        if (falls || ((what & IS_VERB) && plural_acts(p, i)) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
+            k->tag = VERB;
+    } else if (k->tag == NOUN && (what & IS_ING) && opens(p, i - 1) && tag(p, i + 1) == ADJ && noun(p, i + 2)) {
+        k->tag = VBG;   // a dancing red pointer
+    } else if (k->tag == PROPN && (what & IS_PARTICIPLE) && small && noun(p, i + 1) && (opens(p, i - 1) || tag(p, i - 1) == ADP)) {
+        k->tag = VBN;   // with overlaid backslash
+    }
+}
+
+static void mend_by_tag(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = k->is;
+    bool colour = k->marks & M_COLOUR;
+    switch (k->tag) {
+    case NOUN:
+    case PROPN:
+        mend_noun(p, i);
+        break;
+    case VBG:
+        if (what && !(what & IS_ING))
+            k->tag = what & (IS_NOUN | IS_PLURAL) ? NOUN : VERB;
+        else if (gerund_is_noun(p, i))
+            k->tag = NOUN;
+        else if ((what & IS_ADJ) && (marks(p, i - 1) & M_LINK) && !noun(p, i + 1) && !opens(p, i + 1))
+            k->tag = ADJ;   // looks stunning
+        break;
+    case ADJ:
+        if ((what & IS_ING) && tag(p, i - 1) == CCONJ && tag(p, i - 2) != ADJ && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
+            k->tag = VBG;   // lying on a table and singing
+        else if (!(what & IS_ADJ) && !colour && noun(p, i + 1) && initials(p, i))
+            k->tag = PROPN;
+        break;
+    case VBN:
+        if (!(what & IS_ADJ) && noun(p, i + 1) && initials(p, i))
+            k->tag = PROPN;
+        break;
+    case ADV:
+        if ((what & IS_ADJ) && opens(p, i - 1) && noun(p, i + 1))
+            k->tag = ADJ;   // an even application
+        // fall through
+    case VERB:
+        if (colour && (noun(p, i + 1) || tag(p, i + 1) == ADJ))
+            k->tag = ADJ;
+        break;
+    default:
+        break;
+    }
+    if (!what && hyphened(p, i))
+        k->tag = ADJ;
 }
 
 void phrases_mend(struct parser *p)
@@ -206,8 +361,9 @@ void phrases_mend(struct parser *p)
             mend_pair(p, i);
         if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
             k->tag = NOUN;   // security marking
-        if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & IS_VERB))
-            k->tag = VERB;
+        if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
+            k->tag = what & IS_VERB ? VERB : ADJ;
+        mend_by_tag(p, i);
         // "a ... boy smiles": nothing plural follows "a"
         if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
             (!noun(p, i + 1) || being(p, i - 1)))
@@ -243,7 +399,8 @@ void phrases_mend(struct parser *p)
             k->tag = NOUN;
         if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
             k->tag = ADP;
-        if ((m & M_BEFORE_NOUN) && noun(p, i) && noun(p, i + 1) && !piece_equals(p, i + 1, "'s"))
+        if ((m & M_BEFORE_NOUN) && noun(p, i) && !piece_equals(p, i + 1, "'s") &&
+            (noun(p, i + 1) || (!noun(p, i - 1) && noun(p, i + 2) && (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || tag(p, i + 1) == VBG))))
             k->tag = ADJ;
         // -ing behind a noun acts, unless it says what the next noun is for
         if ((what & IS_ING) && noun(p, i) && !(what & (MOSTLY_NOUN)) && noun(p, i - 1) &&
@@ -272,6 +429,8 @@ void phrases_mend(struct parser *p)
         if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
             (tag(p, i + 1) == ADP || i + 1 == p->pieces))
             k->tag = VBN;
+        if (k->tag == ADJ && heads(p, i))
+            k->tag = NOUN;
     }
 }
 

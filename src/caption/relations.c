@@ -125,9 +125,11 @@ static bool past_is_passive(const struct relater *r, int k)
     int next = k + 1;
     const struct word *w = r->p->word[2 + f->verb];
     if (w->marks & M_NAME)
-        return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA;
+        return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || equals(r, k - 1, ")");
     if (kind(r, next) == P_NOUN || (kind(r, next) == P_NAMELESS && r->f[next].subject_pronoun))
         return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
+    if (f->form == V_PARTICIPLE && (w->traits & FRAME_NONE) && !(w->traits & FRAME_OBJECT))
+        return false;   // her perfume lingered
     if (equals(r, next, "by") || f->form == V_PARTICIPLE)
         return true;
     return (w->traits & FRAME_OBJECT) && !(w->traits & FRAME_NONE);
@@ -176,7 +178,7 @@ static struct group infinitive_subject(const struct relater *r, int k)
         return none;
     if (r->found.n)
         return controls(r, r->last_verb) ? r->found : none;
-    return r->subject;
+    return kind(r, k - 1) == P_NOUN ? none : r->subject;   // the right to lie
 }
 
 static bool base_form(const struct relater *r, const struct phrase *f)
@@ -206,6 +208,8 @@ static struct group subject_of(struct relater *r, int k, bool *joined)
             return beside(r, f->form != V_ING);
         if (before == P_VERB)
             return r->subject;
+        if (before == P_PREP && kind(r, k - 2) == P_ADJECTIVE)
+            return none;   // ideal for growing tobacco
         if (before == P_WHEN || before == P_PREP || before == P_COMMA)
             return r->last_verb >= 0 ? r->subject : before == P_PREP ? none : r->candidate;
         return r->last_verb >= 0 && before != P_AND ? r->last.n && before == P_ADJECTIVE ? r->last : r->subject : r->candidate;
@@ -300,8 +304,9 @@ static bool describes_noun(const struct relater *r, int k, const struct group *g
         return false;
     const struct word *before = head_word(r, r->f[r->prep - 1].object), *after = head_word(r, g->at[0]);
     bool person = before->kind == KIND_PERSON || before->kind == KIND_ANIMAL || (before->marks & M_PERSON);
-    bool place = equals(r, r->prep, "in") || equals(r, r->prep, "on") || equals(r, r->prep, "at") || equals(r, r->prep, "near");
-    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON) && !place))
+    bool of_it = equals(r, r->prep, "with") || equals(r, r->prep, "from") || equals(r, r->prep, "for") || equals(r, r->prep, "about") ||
+                 equals(r, r->prep, "by");
+    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON) && of_it))
         return true;
     if ((equals(r, r->prep, "with") || equals(r, r->prep, "in")) && person && (after->marks & M_WEAR))
         return true;
@@ -339,7 +344,8 @@ static int take_noun(struct relater *r, int k)
         r->last = g;
         return end;
     }
-    bool again = kind(r, k - 1) == P_NOUN && r->found.n && !r->f[k - 1].possessor;
+    bool again = kind(r, k - 1) == P_NOUN && r->found.n && !r->f[k - 1].possessor &&
+                 !(kind(r, end + 1) == P_VERB && r->f[end + 1].form != V_ING && r->f[end + 1].form != V_PARTICIPLE && r->f[end + 1].form != V_INFINITIVE);
     if (r->verb >= 0 && (r->object_open || again)) {
         r->object_open = r->list;
         if (!(daytime(r, &g) && !r->list)) {
@@ -460,6 +466,8 @@ static void take_adjective(struct relater *r, int k)
 static int skip_bracket(const struct relater *r, int k)
 {
     for (int end = k + 1; end < r->n && end <= k + 6; end++) {
+        if (r->f[end].kind == P_STOP && r->p->piece[r->f[end].first].tag == SYM)
+            continue;   // ($1.00)
         if (r->f[end].kind == P_STOP)
             return piece_equals(r->p, r->f[end].first, ")") ? end : k;
         if (r->f[end].kind == P_VERB || r->f[end].kind == P_BE || r->f[end].kind == P_ADJECTIVE)
