@@ -307,7 +307,7 @@ static void wrong_batches(void)
 
 // Enough rows for workers to take tiles of their own, whatever their number: features, from a batch or from a part of it, and
 // gradients are the same bits.
-static void threads_and_batches_do_not_show(void)
+static void threads_and_batches_do_not_show_in(enum dtype products)
 {
     enum { IMAGES = 30, TEXTS = 130, EMBED = 24, SIZE = 3 * 64 * 64 };
     static const struct config wide = {
@@ -333,6 +333,7 @@ static void threads_and_batches_do_not_show(void)
     struct ctx *usual = ctx;
     for (int t = 0; t < 4; t++) {
         CHECK(ctx_open(&ctx, F32, threads[t], NULL) == 0);
+        ctx_products(ctx, products);   // in floats where the processor lacks them
         struct clip *c = fresh(&wide, 5);
         view in = ctx_alloc(ctx, F32, (int64_t)IMAGES * SIZE), out = ctx_alloc(ctx, F32, (IMAGES + TEXTS) * EMBED);
         view text_out = view_at(out, IMAGES * EMBED);
@@ -376,6 +377,10 @@ static void threads_and_batches_do_not_show(void)
     free(pictures);
 }
 
+static void threads_and_batches_do_not_show(void) { threads_and_batches_do_not_show_in(F32); }
+static void nor_in_bf16(void) { threads_and_batches_do_not_show_in(BF16); }
+static void nor_in_int8(void) { threads_and_batches_do_not_show_in(S8); }
+
 int main(void)
 {
     if (!mkdtemp(dir) || ctx_open(&ctx, F32, 2, NULL) != 0)
@@ -391,6 +396,8 @@ int main(void)
     CASE(packing);
     CASE(wrong_batches);
     CASE(threads_and_batches_do_not_show);
+    CASE(nor_in_bf16);
+    CASE(nor_in_int8);
     unlink(path);
     unlink(other);
     rmdir(dir);
