@@ -186,10 +186,10 @@ static void pack_values(void *to_, const float *v, int64_t ldv, int64_t keys, in
     }
 }
 
-// 2^x for x <= 0, to 2.6e-6; 0 below 2^-126.
+// 2^x for x <= 0, to 2.6e-6; 2^-126 below it: subnormals would be multiplied slowly.
 ALWAYS vf v_half(vf x)
 {
-    x = v_max(x, v_all(-126.5f));
+    x = v_max(x, v_all(-126));
     vi n = v_nearest(x);
     vf r = x - v_float(n);
     vf p = r * 9.57010165e-3f + 5.59178621e-2f;
