@@ -26,7 +26,10 @@
 enum { STEP = 64 << 10, PIECE = 8 << 10, SNIFF = 16, EVENTS = 256, HEAD_MOST = 256 << 10, BIG = 1 << 20 };
 // A body that is nothing we want is read on to keep its connection, or to see whether it ends: but not further than this.
 enum { NAMES = 2000 /* remembered, about */, UNWANTED_REST = 256 << 10, UNWANTED_MOST = 4 << 20 };
-static const double look_every = 0.02, slow_after = 5, dripping = 2, idle_first = 0.1, idle_most = 1;
+static const double look_every = 0.02, slow_after = 5, dripping = 2, idle_first = 0.1, idle_most = 1, slow_seen = 1;
+// A rate of so many times --min-rate is a good one; a body of unknown length is thought to have twice what came, at least
+// so many bytes.
+static const double good_rate = 8, usual_body = 64 << 10;
 
 // A transfer under way; the handle stays with its seat for the next one.
 struct flight {
@@ -36,10 +39,13 @@ struct flight {
     int fd;                         // its connection's, -1 none
     int64_t head, wire, window_wire;   // bytes of headers; of all at the last look, and when the rate's window began
     int64_t want;                   // of the memory, when it waits for some
-    double window, moved, paused_at, still_at;
-    bool idle, overlong;            // not among client.moving; it took longer than its host's do
+    int64_t length;                 // of the body as it comes, as the headers say; -1: they do not
+    double window, rate;            // since when a rate is measured; the one before, -1 none
+    double moved, paused_at, still_at;
+    bool idle, overlong;            // not among client.moving; it takes too long to keep others waiting
     bool kept;                      // the body is stored, not only counted
     bool sniffed, opted_out, too_large, long_head, blocked, memory, paused;
+    bool encoded, crowded;          // comes packed; there was no memory for what it unpacks to
     bool enough;                    // the rest of the body is not worth reading
     bool headed;                    // the answer's headers have ended
     bool fresh;                     // on a connection of its own, because a kept one was out of step
@@ -125,7 +131,7 @@ static bool hold(struct flight *f, int64_t want)
     int64_t had = f->t->held;
     struct lane *from = lane_of(f->c, had), *to = lane_of(f->c, want);
     f->want = want;
-    if (!has_room(f))
+    if (!has_room(f) && !(f->encoded && want <= BIG))
         return false;
     if (to->held + want - (from == to ? had : 0) > f->c->o.memory / 2)
         to->beyond = f;   // one always gets on, so that those who wait for each other do not wait for ever
@@ -168,6 +174,10 @@ static size_t on_body(char *at, size_t size, size_t n, void *user)
             want = length + 1;
         want = want > t->most + 1 ? t->most + 1 : want;
         if (!hold(f, want)) {
+            if (f->encoded) {   // libcurl would unpack all it has into memory of its own
+                f->too_large = f->crowded = true;
+                return 0;
+            }
             if (!f->paused)
                 pause_flight(f);
             return CURL_WRITEFUNC_PAUSE;
@@ -234,6 +244,7 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
         f->headed |= n <= 2;
         return n;
     }
+    f->encoded |= header_is(at, n, "content-encoding", &value, &len);
     if (header_is(at, n, "x-robots-tag", &value, &len))
         f->opted_out |= optout_says_no(value, len, f->c->o.token);
     if (n > 2)
@@ -247,6 +258,7 @@ static size_t on_header(char *at, size_t size, size_t n, void *user)
     if (f->opted_out && status < 400)
         return 0;   // before the first byte of the body
     curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    f->length = length;
     if (status == 200 && length > t->most) {
         f->too_large = true;
         return 0;
@@ -352,7 +364,7 @@ static bool begin(struct flight *f, struct transfer *t, double now, bool fresh)
 {
     struct client *c = f->c;
     CURL *easy = f->easy;
-    *f = (struct flight){.c = c, .t = t, .easy = easy, .fd = -1, .moved = now, .kept = t->any, .fresh = fresh,
+    *f = (struct flight){.c = c, .t = t, .easy = easy, .fd = -1, .length = -1, .rate = -1, .moved = now, .kept = t->any, .fresh = fresh,
                          .idle = f->t && f->idle, .place = f->place};
     *t->class = *t->detail = 0;
     t->again = false;
@@ -398,16 +410,33 @@ static void unpause(struct client *c, struct flight *f)
     f->paused = false;
 }
 
+// Bytes a second: of the last seconds, not of a moment between two packets.
+static double rate_of(const struct flight *f, double now)
+{
+    double span = f->window > 0 ? now - f->window : 0;
+    return f->rate >= 0 && span < slow_seen ? f->rate : span > 0 ? (double)(f->wire - f->window_wire) / span : 0;
+}
+
+// It comes too slowly to be whole in time.
+static bool hopeless(const struct flight *f, double now)
+{
+    if (f->window == 0 || now - f->window < slow_seen)
+        return false;
+    double came = (double)f->t->bytes, rest = (double)f->length - came;
+    return (rest > 0 ? rest : fmax(usual_body - came, came)) > rate_of(f, now) * (f->t->deadline - now);
+}
+
 // What hangs? What is too long is one thing for all transfers together and another for a host. It hangs until it moves
-// again, even if that host is seen to be slower meanwhile: its place is another's now.
+// again, even if that host is seen to be slower meanwhile: its place is another's now. A large body may take its time.
 static bool hangs(struct flight *f, double now)
 {
     const struct transfer *t = f->t;
     const struct patience *p = t->patience;
     if (!p)
         return false;
-    f->overlong |= now - t->started > p->whole;
-    return f->overlong || now - f->moved > (t->waited > 0 ? p->gap : p->first) || (t->still && f->moved <= f->still_at);
+    bool large = f->length >= 0 && rate_of(f, now) >= good_rate * fmax(f->c->o.min_rate, 1);
+    f->overlong |= now - t->started > p->whole && !large;
+    return f->overlong || hopeless(f, now) || now - f->moved > (t->waited > 0 ? p->gap : p->first) || (t->still && f->moved <= f->still_at);
 }
 
 static void set_still(struct flight *f, bool still, bool idle, double now)
@@ -521,7 +550,8 @@ static void finish(struct flight *f, CURLcode code)
         curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &wait);
         t->retry_after = (double)wait;
     } else if (f->too_large && !t->any)   // of a robots.txt, what came is enough
-        fail(t, "too-large", false, "the body is larger than --max-bytes");
+        fail(t, "too-large", f->crowded, f->crowded ? "it unpacks to more than there is memory for at the moment" :
+             "the body is larger than --max-bytes");
     else if (code != CURLE_OK && !f->too_large && !f->enough) {
         double resolved = 0;
         curl_easy_getinfo(f->easy, CURLINFO_NAMELOOKUP_TIME, &resolved);
@@ -560,6 +590,7 @@ static void look(struct client *c, double now)
         if (f->paused) {   // our own doing: costs it no time
             t->deadline += now - f->paused_at;
             f->paused_at = f->moved = f->window = now;
+            f->window_wire = f->wire;
             set_still(f, false, false, now);
             continue;
         }
@@ -573,9 +604,10 @@ static void look(struct client *c, double now)
         }
         f->wire = wire;
         set_still(f, hangs(f, now), now - f->moved > usually, now);
-        double span = now - f->window, rate = span > 0 ? (double)(wire - f->window_wire) / span : c->o.min_rate;
-        bool slow = f->window > 0 && rate < c->o.min_rate;
-        bool late = now >= t->deadline || (t->still && t->still_until > 0 && now >= t->still_until);
+        double span = now - f->window, rate = rate_of(f, now);
+        bool slow = f->window > 0 && span > 0 && rate < c->o.min_rate;
+        bool early = t->still && t->still_until > 0 && now >= t->still_until;
+        bool late = now >= t->deadline || (early && rate < good_rate * fmax(c->o.min_rate, 1));
         if (late || (slow && span >= slow_after)) {
             note(f);
             if (!slow && wire == 0)
@@ -586,6 +618,7 @@ static void look(struct client *c, double now)
                 fail(t, "timeout", false, wire ? "not whole within --deadline" : "no answer within --deadline");
             land(f);
         } else if (f->window > 0 && span >= slow_after) {
+            f->rate = rate;
             f->window = now;
             f->window_wire = wire;
         }

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "net/robots.h"
 
-enum { BUCKETS = 1 << 14, STALLED = 4, BUSY = 16, BUSY_FIRST = 4, KNOWN = 16, FAR = 4096, TURN = 64 };
-static const double first_patience = 2.5, first_gap = 1.5, first_pause = 0.5, most_pause = 60;
+enum { BUCKETS = 1 << 14, STALLED = 4, TROUBLE = 4, FAR = 2048, TURN = 64 };
+static const double first_patience = 2.5, first_gap = 1.5, greeting_least = 0.5;
 
 struct timer {
     double when;
@@ -186,6 +186,7 @@ void hosts_wake(struct hosts *h, struct host *p)
 void hosts_add(struct hosts *h, struct job *j, bool front)
 {
     struct host *p = j->host;
+    j->begun = front;
     j->next = front ? p->head : NULL;
     if (front) {
         p->head = j;
@@ -200,6 +201,7 @@ void hosts_add(struct hosts *h, struct job *j, bool front)
 
 int hosts_later(struct hosts *h, struct job *j, double when)
 {
+    j->again = true;
     return later(h, (struct timer){when, j, NULL});
 }
 
@@ -216,21 +218,43 @@ static void ring_timers(struct hosts *h, double now)
     }
 }
 
-// The next of its jobs. When the first ones tell only that they hang or that the host is busy, others may be answered:
-// from places all over the queue (multiples of the golden section), so that a list in order of what hangs is no trap.
-static struct job *take(struct host *p)
+// The job behind `before` (NULL: the first) leaves the queue.
+static struct job *unlink_job(struct host *p, struct job *before)
 {
-    struct job **at = &p->head, *before = NULL;
-    double place = p->fine < KNOWN && p->stalled + p->busy > p->fine ? 0.6180339887 * ++p->apart : 0;
-    for (int skip = (int)((place - floor(place)) * fmin(p->queued, FAR)); skip > 0; skip--) {
-        before = *at;
-        at = &before->next;
-    }
-    struct job *j = *at;
+    struct job **at = before ? &before->next : &p->head, *j = *at;
     *at = j->next;
     if (p->tail == j)
         p->tail = before;
+    if (p->finger == j)
+        p->finger = before;
     p->queued--;
+    return j;
+}
+
+// From a place some way behind the last one, round and round: a list in order of what hangs or is refused is no trap.
+static struct job *take_sample(struct host *p)
+{
+    int steps = (int)fmin(0.6180339887 * p->queued, FAR);
+    struct job *before = p->finger;
+    for (int i = 0; i < p->queued + steps; i++) {
+        struct job *j = before ? before->next : p->head;
+        if (j && i >= steps && !(busy_probes(&p->busy) && j->again))
+            break;
+        before = j;
+    }
+    before = before == p->tail ? NULL : before;
+    p->finger = before;
+    return unlink_job(p, before);
+}
+
+// The next of its jobs. When the first ones tell only that they hang or that the host is busy, others may be answered.
+static struct job *take(struct host *p)
+{
+    bool waits = p->head->begun && !(busy_probes(&p->busy) && p->head->again);
+    bool sample = !waits && (p->busy.since > 0 || p->trouble >= TROUBLE);
+    struct job *j = sample ? take_sample(p) : unlink_job(p, NULL);
+    j->sample = sample;
+    j->again = false;
     return j;
 }
 
@@ -282,46 +306,50 @@ void hosts_stalled(struct hosts *h, struct host *p, bool still, double started)
 {
     if (still && p->stalled == 0)
         p->hung_since = started;
+    p->trouble += still;
     p->stalled += still ? 1 : -1;
     p->active += still ? -1 : 1;
     patience_of(h, p);
     hosts_wake(h, p);
 }
 
-bool hosts_answered(struct hosts *h, struct host *p, double waited, double seconds, bool busy, double retry_after, double now)
+void hosts_greeted(struct hosts *h, struct host *p, double waited)
 {
     p->answers++;
-    if (waited > 0) {
-        usual_add(&p->usual, waited);
-        usual_add(&p->whole, seconds);
+    if (waited > 0 && p->usual.seconds == 0)   // a file, where pictures may have to be made first
+        p->patience.first = fmin(p->patience.first, fmax(greeting_least, 10 * waited));
+}
+
+bool hosts_answered(struct hosts *h, struct host *p, const struct answer *a, double now)
+{
+    p->answers++;
+    if (a->waited > 0 && !a->cut) {
+        usual_add(&p->usual, a->waited);
+        usual_add(&p->whole, a->seconds);
+        p->slowest = fmax(p->slowest, a->seconds);
+        patience_of(h, p);
     }
-    p->slowest = fmax(p->slowest, seconds);
-    patience_of(h, p);
-    if (!busy) {
+    if (!a->busy) {
         p->fine++;
-        p->busy = 0;
-        p->pause = 0;
+        p->trouble = a->cut ? p->trouble : 0;
+        busy_answered(&p->busy, a, now);
         p->most = fmin(p->most + 1 / p->most, h->o.per_host);
+        if (p->most >= h->o.per_host)
+            p->busy.since = 0;
         hosts_wake(h, p);
         return false;
     }
-    if (p->busy++ == 0)
-        p->busy_since = now;
-    // a page that is always refused among others that come says nothing of the host
-    if (p->busy < (p->fine ? BUSY : BUSY_FIRST) && p->most >= h->o.per_host)
-        return false;
-    double end = p->busy_since + h->o.budget;
-    if (now >= end || (p->pause > 0 && now + retry_after > end && now >= p->next_start)) {
-        p->busy = 0;
-        p->pause = 0;
+    p->trouble++;
+    struct busy_of of = {p->fine > 0, p->queued, h->o.budget};
+    double until = busy_refused(&p->busy, a, &of, now);
+    if (until == HUGE_VAL) {
+        p->busy = (struct busy){0};
         return true;
     }
-    p->most = 1;
-    if (now >= p->next_start)   // not one of those that were under way when it was left alone
-        p->pause = fmin(p->pause > 0 ? 2 * p->pause : first_pause, most_pause);
-    // told to come when nobody waits any more, one asks nevertheless, whether that holds for all of the host
-    double wait = now + retry_after > end ? h->o.budget / 4 : fmax(retry_after, p->pause);
-    p->next_start = fmin(fmax(p->next_start, now + wait), end);
+    if (until > 0) {
+        p->most = 1;
+        p->next_start = fmax(p->next_start, until);
+    }
     return false;
 }
 
@@ -340,6 +368,7 @@ struct job *hosts_take_rest(struct hosts *h, int keep)
     struct job *rest = last->next;
     last->next = NULL;
     most->tail = last;
+    most->finger = NULL;
     most->queued = keep;
     return rest;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/busy.h"
 #include "net/class.h"
 #include "net/client.h"
 #include "net/usual.h"
@@ -16,6 +17,9 @@ struct robots;
 struct job {                  // first member of what the caller queues
     struct job *next;
     struct host *host;
+    bool begun;               // its clock runs: it is not to wait behind others, unless,
+    bool again;               // asked before, it waits for its host, which is left alone
+    bool sample;              // taken from anywhere in the queue
 };
 
 struct host {
@@ -28,22 +32,24 @@ struct host {
     int robots_tries;
     double delay;             // seconds between starts, at least
     int answers;              // any answer by HTTP
-    int lost;                 // tries in a row that came to nothing
+    int lost;                 // tries in a row, all over the queue, that came to nothing
+    int trouble;              // transfers in a row that hang, were refused or came to nothing
     double given_up_until;    // no tries before
     char given_up_class[CLASS_ROOM];   // how its rows end until then
     struct patience patience; // what takes longer hangs
     double hung_since;        // some of its transfers have hung ever since
-    double slowest;           // seconds that an answer took, at most
+    double slowest;           // seconds that an answer took that ended by itself, at most
     // the queue's own
     struct usual usual, whole;   // seconds to an answer, to its end
-    double most;              // connections now: fewer than per_host after it was too busy
-    int busy, fine;           // answers in a row that said so; others to rows
-    double busy_since, pause;
+    double most;              // connections now: fewer than per_host while it is left alone
+    struct busy busy;
+    int fine;                 // answers to rows that were not "too busy"
     struct job *head, *tail;
+    struct job *finger;       // behind it the next sample is sought; NULL: at the head
     int queued, active, refs; // refs: jobs anywhere, so that it is not forgotten
     int stalled;              // under way and standing still: not among the active
     bool ready, slept;        // in the ring; in the timers
-    int turn, apart;          // jobs started in a row; taken from the middle of the queue
+    int turn;                 // jobs started in a row
     double next_start;
     struct host *ring;        // next in the ring
     struct host *chain, *older, *newer;
@@ -75,12 +81,10 @@ void hosts_undone(struct hosts *h, struct host *host);                 // it was
 // One of its transfers, begun at `started`, stands still, or moves again. Such ones do not keep others from being asked
 // for, but for a host that answers nothing there are few of them.
 void hosts_stalled(struct hosts *h, struct host *host, bool still, double started);
-// It answered `waited` seconds after it was asked, and was at its end after `seconds`. `busy`: only that it is too busy
-// (429, 503), for the next `retry_after` seconds (0: it did not say how long). When all its answers are such it is left
-// alone for a time that grows, then one connection tries; every good answer opens more again. true: that took the whole
-// budget, or what it asks for would.
-bool hosts_answered(struct hosts *h, struct host *host, double waited, double seconds, bool busy,
-                    double retry_after, double now);
+void hosts_greeted(struct hosts *h, struct host *host, double waited);   // its robots.txt was answered after so long
+// It answered. When all its answers are that it is too busy it is left alone for a time that grows, then one connection
+// tries; every other answer opens more again (net/busy.h). true: that took the whole budget, or what it asks for would.
+bool hosts_answered(struct hosts *h, struct host *host, const struct answer *a, double now);
 // The jobs of the host with the longest queue, but its first `keep`, chained; NULL: no queue is longer. They are the
 // caller's again, still holding the host.
 struct job *hosts_take_rest(struct hosts *h, int keep);

@@ -198,7 +198,8 @@ static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
     host->rules_until = now + rules_seconds;
     robots_free(host->rules);
     host->rules = NULL;
-    host->answers += t->status > 0;
+    if (t->status > 0)
+        hosts_greeted(f->hosts, host, t->waited);
     if (!*t->class && t->status == 200) {
         host->rules = robots_parse(t->body.at ? t->body.at : "", t->body.len, "diht");
         if (robots_delay(host->rules) > host->delay)
@@ -258,11 +259,15 @@ static const char *no_start(const struct row *r, double now, const char **class)
     return host->robots == ROBOTS_KNOWN && !robots_allow(host->rules, r->url.path) ? "robots.txt forbids it" : NULL;
 }
 
-// What hangs at one host, others and others without end, is given up together with the first of them: but none before it
-// had far longer than any answer of that host took.
+// What hangs at one host, others and others without end, is given up together with the first of them, and what hangs of
+// those that were asked for one by one, together with these: but none before it had far longer than any answer of that host
+// took. 0: nothing hangs there yet.
 static double together(const struct host *host, double deadline, double now)
 {
-    return fmax(host->hung_since + deadline, now + fmin(fmax(2 * host->slowest, deadline / 4), deadline / 2));
+    double since = host->stalled ? host->hung_since : HUGE_VAL;
+    if (host->busy.since > 0)
+        since = fmin(since, host->busy.since);
+    return since == HUGE_VAL ? 0 : fmax(since + deadline, now + fmin(fmax(2 * host->slowest, deadline / 4), deadline / 2));
 }
 
 // The row's transfer, unless it ends here or waits for robots.txt.
@@ -286,7 +291,7 @@ static int start_row(struct fetch *f, struct row *r, double now)
     free(r->t.location);
     r->t = (struct transfer){
         .url = r->url.text, .deadline = r->deadline, .most = f->o->max_bytes, .patience = &host->patience,
-        .still_until = host->stalled ? together(host, f->o->deadline, now) : 0,
+        .still_until = together(host, f->o->deadline, now),
     };
     r->tries++;
     return client_start(f->client, &r->t);
@@ -313,18 +318,30 @@ int fetch_start(struct fetch *f)
 }
 
 // What the host makes of it.
-static void count(struct fetch *f, struct host *host, const struct transfer *t, double now)
+static void count(struct fetch *f, const struct row *r, double now)
 {
+    const struct transfer *t = &r->t;
+    struct host *host = r->job.host;
     if (t->status > 0) {
+        static const char *const ours[] = {"timeout", "too-slow", "too-large"};
+        struct answer a = {
+            .busy = t->status == 429 || t->status == 503, .retry_after = t->retry_after, .sample = r->job.sample,
+            .started = t->started, .waited = t->waited, .seconds = now - t->started,
+        };
+        for (int i = 0; i < 3; i++)
+            a.cut |= strcmp(t->class, ours[i]) == 0;
         host->lost = 0;
-        bool busy = t->status == 429 || t->status == 503;
-        host->given_up_until = busy ? host->given_up_until : 0;
-        if (hosts_answered(f->hosts, host, t->waited, now - t->started, busy, t->retry_after, now))
+        host->given_up_until = a.busy ? host->given_up_until : 0;
+        if (hosts_answered(f->hosts, host, &a, now))
             give_up(host, t->class, now + fmax(lost_seconds, t->retry_after));
     } else if (t->connected && host->answers)
         host->lost = 0;
-    else if (strcmp(t->class, "blocked-address") != 0 && ++host->lost >= LOST)
-        give_up(host, t->class, now + lost_seconds);
+    else if (strcmp(t->class, "blocked-address") != 0) {
+        host->trouble++;
+        host->lost += r->job.sample;
+        if (host->lost >= LOST)
+            give_up(host, t->class, now + lost_seconds);
+    }
 }
 
 static int row_done(struct fetch *f, struct row *r)
@@ -333,7 +350,7 @@ static int row_done(struct fetch *f, struct row *r)
     struct host *host = r->job.host;
     double now = clock_now();
     r->deadline = t->deadline;   // our own pauses cost it nothing
-    count(f, host, t, now);
+    count(f, r, now);
     hosts_done(f->hosts, host);
     if (!*t->class && t->location) {
         client_release(f->client, t->held);

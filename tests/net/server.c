@@ -36,13 +36,13 @@ struct peer {
     size_t head_len;
     const char *body;
     size_t body_len, sent;
-    // behind the body: go on; say nothing; a byte a second, from the body on; `unit` for ever; close; close with a reset
-    enum { NORMAL, SILENT, TRICKLE, ENDLESS, CLOSE, RESET } mode;
+    // behind the body: go on; say nothing; a byte a second, from the body on; CREPT bytes every creep_every; `unit` for ever; close; close with a reset
+    enum { NORMAL, SILENT, TRICKLE, CREEP, ENDLESS, CLOSE, RESET } mode;
     const char *unit;
     size_t unit_len;
     bool answering, counted;
     int requests;
-    double next;                // TRICKLE
+    double next;                // TRICKLE, CREEP
 };
 
 static struct peer *peers[MOST];
@@ -56,12 +56,14 @@ const struct server_host server_whole[] = {
 };
 const unsigned server_wholes = sizeof server_whole / sizeof *server_whole;
 
-enum { BLOCK = 1 << 16, MEGABYTE = 1 << 20 };
+enum { BLOCK = 1 << 16, MEGABYTE = 1 << 20, CREPT = 600 };
+static const double creep_every = 0.3;
 
 static struct buf picture, bomb, half, huge, page, robots, long_head, wide_head, cookies, drip, broken;
 static char garbage[BLOCK], zeros[BLOCK];
 static uint32_t *hits;
 static int port;
+static double answer_takes;    // seconds of our one thread
 
 // About 45 kB of JPEG.
 static void make_picture(void)
@@ -272,6 +274,9 @@ static bool protocol(struct peer *p, const char *path)
     else if (starts(path, "stall", &rest)) {
         reply(p, "200 OK", "", &half, (int64_t)picture.len);
         p->mode = SILENT;
+    } else if (starts(path, "creep", &rest) || starts(path, "creep-on", &rest)) {
+        reply(p, "200 OK", "", &picture, starts(path, "creep", &rest) ? (int64_t)picture.len : -1);
+        p->mode = CREEP;
     } else if (starts(path, "endless", &rest)) {
         endless(p, "HTTP/1.1 200 OK\r\n\r\n", garbage, sizeof garbage);
         p->body = half.at;
@@ -372,6 +377,7 @@ static void answer(struct peer *p)
     p->next = 0;
     p->answering = true;
     p->requests++;
+    usleep((useconds_t)(1e6 * answer_takes));
     path = path ? path + 2 : p->in;
     // a host that does one thing whatever it is asked for
     if (p->at >> 16 == (127 << 8 | SERVER_WHOLE)) {
@@ -409,6 +415,13 @@ static bool push(struct peer *p)
             p->next = clock_now() + 1;
             at = p->body + (p->sent - p->head_len) % p->body_len;
             n = 1;
+        } else if (p->mode == CREEP && p->sent >= p->head_len && p->sent < p->head_len + p->body_len) {
+            if (clock_now() < p->next)
+                return true;
+            p->next = clock_now() + creep_every;
+            at = p->body + (p->sent - p->head_len);
+            n = p->head_len + p->body_len - p->sent;
+            n = n < CREPT ? n : CREPT;
         } else if (p->sent < p->head_len) {
             at = p->head + p->sent;
             n = p->head_len - p->sent;
@@ -433,7 +446,7 @@ static bool push(struct peer *p)
         setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         return false;
     }
-    if (p->mode == CLOSE) {
+    if (p->mode == CLOSE || p->mode == CREEP) {
         if (strstr(p->head, "chunked") && send(p->fd, "\r\n0\r\n\r\n", 7, MSG_NOSIGNAL) < 0)
             return false;
         return false;
@@ -502,7 +515,7 @@ static void serve(int listener, double seconds)
     epoll = epoll_create1(0);
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
     while (clock_now() < until) {
-        int n = epoll_wait(epoll, got, 256, 100);
+        int n = epoll_wait(epoll, got, answer_takes > 0 ? 16 : 256, 100);
         for (int i = 0; i < n; i++) {
             int fd = got[i].data.fd;
             if (fd == listener)
@@ -513,7 +526,7 @@ static void serve(int listener, double seconds)
         if (clock_now() - ticked > 0.2) {
             ticked = clock_now();
             for (int fd = 0; fd < MOST; fd++)
-                if (peers[fd] && peers[fd]->answering && peers[fd]->mode == TRICKLE && !push(peers[fd]))
+                if (peers[fd] && peers[fd]->answering && peers[fd]->next > 0 && !push(peers[fd]))
                     drop(peers[fd]);
         }
     }
@@ -557,6 +570,7 @@ int server_start(struct server *s)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         setrlimit(RLIMIT_NOFILE, &r);
         answers_make(at, shared);
+        answer_takes = s->answers > 0 ? 1 / s->answers : 0;
         serve(listener, s->seconds > 0 ? s->seconds : SECONDS);
         _exit(0);
     }

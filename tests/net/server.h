@@ -6,6 +6,7 @@
 //   endless endless-zero endless-head continue for ever: a body, headers, 100 Continue
 //   long-head wide-head cookies                a megabyte of header: one line, many, Set-Cookie
 //   longer shorter half broken-off chunks      Content-Length lies; half a picture; a reset in the middle; broken chunks
+//   creep creep-on     2,000 bytes a second of a picture's body; without a Content-Length
 //   hints              103 Early Hints with an X-Robots-Tag of its own, then a picture
 //   cut-head once      closes within the headers; resets a connection's second request
 //   html empty garbage old reset bomb mislabelled huge
@@ -28,6 +29,7 @@ extern const unsigned server_wholes;
 
 struct server {
     double seconds;           // set before the start; 0: two minutes
+    double answers;           // set before the start: a second, at most; 0: as many as it can
     pid_t pid;
     int port;
     uint32_t *hits;           // [SERVER_NAMES] requests for /ok/N, /rate/N and so on, seen by both processes

@@ -2,7 +2,12 @@
 // A list with four clean pictures from nginx for every bad row, the bad ones of every kind we could think of: each row
 // ends in its right class, the time is that of the clean rows alone and one deadline, memory stays small.
 //   trial                              a small list, as a test
-//   trial ROWS DEADLINE LAYOUT [ARGS]  LAYOUT: one (host of bad ones), many (a host a row), mixed; ARGS for diht fetch
+//   trial ROWS DEADLINE LAYOUT [ARGS]  ARGS for diht fetch; LAYOUT words joined by '-':
+//     one (host of bad ones), many (a host a row), mixed        where the bad rows are
+//     grouped                                                   one kind of bad rows after the other
+//     first, last                                               bad rows before, behind all others
+//     same                                                      the good rows are on the bad rows' one host
+//     slow                                                      the misbehaving server answers 600 requests a second
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -27,6 +32,7 @@ static const struct kind paths[] = {
     {"busy/%d", "ok"}, {"nolen/%d", "ok"}, {"hops/3", "ok"}, {"optout-other", "ok"}, {"private/not", "ok"},
     {"hints", "ok"}, {"once/%d", "ok"}, {"cut-head", "truncated"},
     {"silent", "timeout"}, {"trickle", "too-slow"}, {"drip", "too-slow"}, {"stall", "too-slow|timeout"},
+    {"creep", "timeout"}, {"creep-on", "timeout"},
     {"endless", "too-large"}, {"endless-zero", "too-large"}, {"endless-head", "too-large"}, {"continue", "too-large"},
     {"long-head", "too-large"}, {"wide-head", "too-large"}, {"cookies", "too-large"},
     {"longer", "truncated"}, {"shorter", "truncated"}, {"half", "truncated"}, {"broken-off", "truncated"},
@@ -63,13 +69,28 @@ static struct server server;
 static struct nginx nginx;
 static int closed;
 
-// The n-th bad row: its address, and what becomes of it.
-static const char *bad(char url[512], int n, const char *layout)
+static int rows = 1500;
+static const char *deadline = "6", *layout = "mixed";
+static char **more;
+
+static bool laid(const char *word)
 {
-    int kinds = PATHS + ADDRESSES + (int)server_wholes + HANGING, k = n % kinds, round = n / kinds;
+    size_t n = strlen(word);
+    for (const char *p = layout; (p = strstr(p, word)) != NULL; p += n)
+        if ((p == layout || p[-1] == '-') && (p[n] == '-' || !p[n]))
+            return true;
+    return false;
+}
+
+// The n-th bad row: its address, and what becomes of it.
+static const char *bad(char url[512], int n)
+{
+    int kinds = PATHS + ADDRESSES + (int)server_wholes + HANGING, all = rows / 5;
+    int k = laid("grouped") ? (int)((int64_t)n * kinds / all) : n % kinds;
+    int round = laid("grouped") ? n - (int)(((int64_t)k * all + kinds - 1) / kinds) : n / kinds;
     char path[64];
     if (k < PATHS) {
-        bool own = strcmp(layout, "many") == 0 || (strcmp(layout, "mixed") == 0 && round % 2);
+        bool own = laid("many") || (laid("mixed") && round % 2);
         snprintf(path, sizeof path, paths[k].at, n + 1);
         snprintf(url, 512, "http://127.%d.%d.%d:%d/%s", own ? 64 + (n >> 14) : 20, own ? n >> 7 & 127 : 0,
                  own ? n & 127 : 1, server.port, path);
@@ -91,17 +112,27 @@ static const char *bad(char url[512], int n, const char *layout)
     return "tls";
 }
 
-// Rows in an order that groups nothing; class[i] is what becomes of row i.
-static bool write_lists(int rows, const char *layout, const char **class)
+// One row in five is bad.
+static bool is_bad(int i)
+{
+    return laid("first") ? i < rows / 5 : laid("last") ? i >= rows - rows / 5 : i % 5 == 3;
+}
+
+// class[i] is what becomes of row i.
+static bool write_lists(const char **class)
 {
     FILE *all = fopen("all.tsv", "w"), *clean = fopen("clean.tsv", "w");
     char url[512];
-    for (int i = 0; all && clean && i < rows; i++) {
-        if (i % 5 == 3)
-            class[i] = bad(url, i / 5, layout);
+    for (int i = 0, bads = 0; all && clean && i < rows; i++) {
+        if (is_bad(i))
+            class[i] = bad(url, bads++);
         else {
-            int host = strcmp(layout, "one") == 0 ? 1 : 1 + i % NGINX_HOSTS, n = i - (i + 1) / 5;
-            snprintf(url, sizeof url, "http://127.10.0.%d:%d/%d.jpg", host, nginx.port, n);
+            int n = i - bads;
+            if (laid("same"))
+                snprintf(url, sizeof url, "http://127.20.0.1:%d/ok/%d", server.port, rows + n);
+            else
+                snprintf(url, sizeof url, "http://127.10.0.%d:%d/%d.jpg", laid("one") ? 1 : 1 + i % NGINX_HOSTS,
+                         nginx.port, n);
             fprintf(clean, "row %d\t%s\n", i, url);
             class[i] = "ok";
         }
@@ -111,7 +142,7 @@ static bool write_lists(int rows, const char *layout, const char **class)
 }
 
 // `diht fetch`: seconds, and its peak in megabytes; < 0: it failed.
-static double timed(const char *list, const char *out_dir, const char *deadline, char **more, double *megabytes)
+static double timed(const char *list, const char *out_dir, double *megabytes)
 {
     const char *args[64] = {"diht", "fetch", list, "--out", out_dir, "--deadline", deadline, "--allow-net", allow, "--json",
                             "--retries", "1", "--contact", "tests@example.org", "--max-bytes", "4000000"};
@@ -119,8 +150,8 @@ static double timed(const char *list, const char *out_dir, const char *deadline,
     struct rusage use;
     while (args[n])
         n++;
-    for (; more && *more && n < 63; more++)
-        args[n++] = *more;
+    for (char **p = more; p && *p && n < 63; p++)
+        args[n++] = *p;
     double start = clock_now();
     pid_t pid = fork();
     if (pid == 0) {
@@ -153,7 +184,7 @@ static bool one_of(const char *class, const char *these)
 }
 
 // Rows that ended in another class than `class` says; the first ones are shown.
-static int wrong(const char *catalogue, int rows, const char *const *class)
+static int wrong(const char *catalogue, const char *const *class)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *s = NULL;
@@ -167,7 +198,7 @@ static int wrong(const char *catalogue, int rows, const char *const *class)
         found++;
         if (row < rows && one_of(is, class[row]))
             continue;
-        if (bad_ones++ < 40)
+        if (bad_ones++ < 12)
             printf("# row %d, %s: is %s (%s), should be %s\n", row, sqlite3_column_text(s, 2), is, why ? why : "",
                    row < rows ? class[row] : "nothing");
     }
@@ -176,10 +207,6 @@ static int wrong(const char *catalogue, int rows, const char *const *class)
     return bad_ones + (found != rows) * rows;
 }
 
-static int rows = 1500;
-static const char *deadline = "6", *layout = "mixed";
-static char **more;
-
 static void every_kind(void)
 {
     const char **class = calloc((size_t)rows, sizeof *class);
@@ -187,11 +214,11 @@ static void every_kind(void)
     if (!nginx_start(&nginx, rows))
         SKIP("nginx is not installed");
     closed = closed_port();
-    CHECK(class && write_lists(rows, layout, class));
-    double clean = timed("clean.tsv", "clean", deadline, more, &clean_memory);
-    double all = timed("all.tsv", "all", deadline, more, &memory);
+    CHECK(class && write_lists(class));
+    double clean = timed("clean.tsv", "clean", &clean_memory);
+    double all = timed("all.tsv", "all", &memory);
     CHECK(clean > 0 && all > 0);
-    int others = class ? wrong("all/catalog-0000.sqlite", rows, class) : 0;
+    int others = class ? wrong("all/catalog-0000.sqlite", class) : 0;
     printf("# %d rows, %s: clean ones %.2f s (%.0f MB), all %.2f s (%.0f MB), deadline %s s, %d in a wrong class\n", rows,
            layout, clean, clean_memory, all, memory, deadline, others);
     CHECK(others == 0);
@@ -212,6 +239,7 @@ int main(int argc, char **argv)
         more = argv + 4;
     }
     server.seconds = 600;
+    server.answers = laid("slow") ? 600 : 0;
     if (!scratch_begin() || server_start(&server) != 0)
         return 1;
     CASE(every_kind);

@@ -91,11 +91,25 @@ static void long_queues_first(void)
     hosts_free(h);
 }
 
-static bool answered(struct hosts *h, struct host *host, bool busy, double retry_after, double now)
+// A job's answer, started a moment ago.
+static bool answered(struct hosts *h, const struct job *j, bool busy_, double retry_after, double now)
 {
-    bool over = hosts_answered(h, host, 0.01, 0.02, busy, retry_after, now);
-    hosts_done(h, host);
+    struct answer a = {.busy = busy_, .retry_after = retry_after, .sample = j->sample, .started = now, .waited = 0.01,
+                       .seconds = 0.02};
+    bool over = hosts_answered(h, j->host, &a, now);
+    hosts_done(h, j->host);
     return over;
+}
+
+static int refused_until_left_alone(struct hosts *h, struct host *host, double now)
+{
+    int n = 0;
+    struct job *j;
+    while (host->busy.since == 0 && n < JOBS && (j = hosts_next(h, now)) != NULL) {
+        CHECK(!answered(h, j, true, 0, now));
+        n++;
+    }
+    return n;
 }
 
 // Too busy: a pause that grows, then one connection; good answers open the others again.
@@ -103,27 +117,47 @@ static void busy(void)
 {
     struct hosts *h = made(0);
     struct host *host = queued(h);
-    CHECK(started(h, 1) == PER_HOST);
-    CHECK(!answered(h, host, true, 0, 1) && started(h, 1) == 1);   // one of many says nothing of the host
-    for (int i = 0; i < PER_HOST; i++)
-        CHECK(!answered(h, host, true, 0, 1));
-    CHECK(started(h, 1.4) == 0 && started(h, 1.6) == 1);
-    CHECK(!answered(h, host, true, 0, 1.6) && started(h, 2.5) == 0 && started(h, 2.7) == 1);
-    CHECK(!answered(h, host, true, 3, 2.7) && started(h, 5.6) == 0 && started(h, 5.8) == 1);   // what it asks for
+    struct job *j = NULL;
+    CHECK(refused_until_left_alone(h, host, 1) == 4);   // it has never said anything else
+    CHECK(started(h, 1.4) == 0 && (j = hosts_next(h, 1.6)) && started(h, 1.6) == 0);
+    CHECK(!answered(h, j, true, 0, 1.6) && started(h, 2.5) == 0 && (j = hosts_next(h, 2.7)));
+    CHECK(!answered(h, j, true, 3, 2.7) && started(h, 5.6) == 0 && (j = hosts_next(h, 5.8)));   // what it asks for
     int under_way = 1, answers = 0;
     while (under_way < PER_HOST && answers < 100) {
-        CHECK(!answered(h, host, false, 0, 6));
-        int more = started(h, 6) - 1;
-        CHECK(more == 0 || more == 1);
+        CHECK(!answered(h, j, false, 0, 6));
+        struct job *first = hosts_next(h, 6);
+        int more = started(h, 6);
+        CHECK(first && (more == 0 || more == 1));
         under_way += more;
         answers++;
+        j = first;
     }
-    CHECK(answers >= 20 && answers < 50);
-    ended(h, host, PER_HOST);
+    CHECK(answers >= 20 && answers < 50 && host->busy.since == 0);
     hosts_free(h);
 }
 
-// Its jobs are not waited for without end.
+// Some of a host's addresses are always refused, in a row: it is not left alone, others are found.
+static void some_refused(void)
+{
+    struct hosts *h = made(0);
+    struct host *host = queued(h);
+    int of_them = 0, n = 0;
+    CHECK(!answered(h, hosts_next(h, 1), false, 0, 1));
+    for (struct job *j; (j = hosts_next(h, 1)) != NULL; n++) {
+        bool refused = j - job < JOBS / 2;
+        of_them += refused;
+        CHECK(!answered(h, j, refused, 0, 1) && host->most >= PER_HOST);
+        if (of_them < JOBS / 2 - 20)   // these come when nothing else is left
+            CHECK(host->busy.since == 0);
+        else
+            break;
+    }
+    CHECK(of_them == JOBS / 2 - 20 && n < JOBS - 20);
+    hosts_free(h);
+}
+
+// Its jobs are not waited for without end: when pauses change nothing each is asked for once, slowly; when it said that
+// it is busy for an hour, not even that.
 static void busy_for_ever(void)
 {
     for (int hour = 0; hour < 2; hour++) {
@@ -132,15 +166,40 @@ static void busy_for_ever(void)
         int asked = 0;
         bool over = false;
         double now = 1;
-        for (int i = 0; !over && i < 100; i++) {
-            for (int n = started(h, now); n > 0; n--, asked++)
-                over |= answered(h, host, true, hour ? 3600 : 0, now);
-            now = over || hosts_due(h) == 0 ? now : hosts_due(h);
+        while (!over && host->queued && asked < 2 * JOBS) {
+            struct job *j = hosts_next(h, now);
+            if (j) {
+                over = answered(h, j, true, hour ? 3600 : 0, now);
+                asked++;
+            } else
+                now = hosts_due(h);
         }
-        CHECK(over && asked < (hour ? 14 : 20));
-        CHECK(now <= 11 + 1e-9 && (!hour || now < 4));
+        CHECK(hour ? over && asked < 14 : asked == JOBS);
+        CHECK(hour ? now < 4 : now > 6 && now <= 11);
         hosts_free(h);
     }
+}
+
+// One that has answered before is believed later than that.
+static void busy_from_then_on(void)
+{
+    struct hosts *h = made(0);
+    struct host *host = queued(h);
+    int asked = 0;
+    bool over = false;
+    double now = 1;
+    for (int i = 0; i < 5; i++)
+        CHECK(!answered(h, hosts_next(h, 1), false, 0, 1));
+    while (!over && host->queued) {
+        struct job *j = hosts_next(h, now);
+        if (j) {
+            over = answered(h, j, true, 3600, now);
+            asked++;
+        } else
+            now = hosts_due(h);
+    }
+    CHECK(over && asked > 128 && asked < 170 && now <= 11);
+    hosts_free(h);
 }
 
 // What hangs is told by what most answers take: neither a few slow ones nor those that hang make it slower.
@@ -150,11 +209,12 @@ static void patience(void)
     struct host *host = queued(h);
     CHECK_CLOSE(host->patience.first, 2.5, 1e-9);
     for (int i = 0; i < 100; i++)
-        hosts_answered(h, host, i % 10 ? 0.1 : 3, i % 10 ? 0.2 : 9, false, 0, i);
+        hosts_answered(h, host, &(struct answer){.waited = i % 10 ? 0.1 : 3, .seconds = i % 10 ? 0.2 : 9}, i);
     CHECK(host->patience.first > 0.15 && host->patience.first < 0.6 && host->patience.whole < 3);
+    hosts_answered(h, host, &(struct answer){.waited = 0.1, .seconds = 30, .cut = true}, 100);
     CHECK_CLOSE(host->slowest, 9, 1e-9);
     for (int i = 0; i < 30; i++)
-        hosts_answered(h, host, 2, 2, false, 0, 200);
+        hosts_answered(h, host, &(struct answer){.waited = 2, .seconds = 2}, 200);
     CHECK_CLOSE(host->patience.first, 6, 1e-6);   // it is slow now
     double gap = host->patience.gap;
     for (int i = 0; i < PER_HOST; i++)
@@ -182,7 +242,9 @@ int main(void)
     CASE(out_of_order);
     CASE(long_queues_first);
     CASE(busy);
+    CASE(some_refused);
     CASE(busy_for_ever);
+    CASE(busy_from_then_on);
     CASE(patience);
     CASE(delayed);
     return check_done();
