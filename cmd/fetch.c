@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
 #include "commands.h"
 #include "diht.h"
 
 #define AT(field) offsetof(diht_fetch_options, field)
 
-// How the web is asked, and what of it is wanted: fetch, refetch and plan.
+// How the web is asked, and what of it is wanted: fetch, refetch and plan; kept with the dataset.
 #define ASKING                                                                                                    \
     {"deadline", OPT_REAL, AT(deadline), "S", "seconds a row may take, all tries together"},                      \
     {"retries", OPT_INT, AT(retries), "N", "further tries of what may fare better"},                              \
@@ -28,7 +30,9 @@
     {"contact", OPT_TEXT, AT(contact), "TEXT", "who fetches, for the User-Agent: a page or a mail address"},      \
     {"ca-file", OPT_TEXT, AT(ca_file), "FILE", "PEM file of the certificates to trust instead of the system's"},  \
     {"allow-net", OPT_TEXT, AT(allow_net), "CIDR", "networks to open although private or loopback, by commas"},   \
-    {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the hash that the bytes must have"},       \
+    {"hash-column", OPT_TEXT, AT(hash_column), "NAME", "column with the hash that the bytes must have"}
+
+#define RUNNING                                                                                                   \
     {"log", OPT_TEXT, AT(log), "FILE", "add a JSON line a row to this file"},                                     \
     {"metrics", OPT_TEXT, AT(metrics), "FILE", "keep figures for Prometheus in this file"},                       \
     {"threads", OPT_INT, AT(threads), "N", "threads that check pictures (0: one a processor)"},                   \
@@ -37,7 +41,9 @@
 // The dataset's own: fetch and refetch.
 #define STORING                                                                                                   \
     {"dedup", OPT_FLAG, AT(dedup), "", "leave out pictures whose bytes are there already"},                       \
-    {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"},                               \
+    {"shard-samples", OPT_INT64, AT(shard_samples), "N", "samples in a tar shard"}
+
+#define SHARING                                                                                                   \
     {"rank", OPT_INT, AT(rank), "R", "this process's number of --ranks"},                                         \
     {"ranks", OPT_INT, AT(ranks), "N", "processes that fill the dataset together"}
 
@@ -48,7 +54,9 @@ static const struct option fetch_options[] = {
     {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},
     {"split", OPT_TEXT, AT(split), "NAME", "split of rows that name none"},
     ASKING,
+    RUNNING,
     STORING,
+    SHARING,
     {0},
 };
 
@@ -56,16 +64,36 @@ static const struct option refetch_options[] = {
     {"out", OPT_TEXT, AT(out), "DATASET", "dataset directory", true, true},
     {"class", OPT_TEXT, AT(classes), "CLASSES", "classes of failure to try again, by commas, or all"},
     ASKING,
+    RUNNING,
     STORING,
+    SHARING,
     {0},
 };
 
 static void defaults(void *o) { diht_fetch_defaults(o); }
 
-static int run_fetch(const void *o)
+// What refetch does as the fetch did.
+static const struct option kept_options[] = {
+    ASKING,
+    STORING,
+    {0},
+};
+
+static const struct command command_kept = {
+    "fetch", NULL, NULL, kept_options, sizeof(diht_fetch_options), defaults, NULL,
+};
+
+static const struct kept kept = {&command_kept, "fetch.conf", AT(out)};
+
+static int run_fetch(const void *given)
 {
-    char *result = NULL;
-    int rc = diht_fetch(o, &result);
+    diht_fetch_options o = *(const diht_fetch_options *)given;
+    char *result = NULL, *effective = options_text(&command_kept, given);
+    if (!effective)
+        return 1;
+    o.effective = effective;
+    int rc = diht_fetch(&o, &result);
+    free(effective);
     return command_done(rc, result);
 }
 
@@ -82,8 +110,8 @@ const struct command command_fetch = {
 };
 
 const struct command command_refetch = {
-    "refetch", "try rows that failed again, with the options given now", "diht refetch DATASET --class timeout,http-503",
-    refetch_options, sizeof(diht_fetch_options), defaults, run_refetch,
+    "refetch", "try rows that failed again, as they were fetched", "diht refetch DATASET --class timeout,http-503",
+    refetch_options, sizeof(diht_fetch_options), defaults, run_refetch, &kept,
 };
 
 _Static_assert(offsetof(diht_plan_options, fetch) == 0, "AT() serves plan too");
@@ -95,6 +123,7 @@ static const struct option plan_options[] = {
     {"url-column", OPT_TEXT, AT(url_column), "NAME", "column with the addresses (else url)"},
     {"caption-column", OPT_TEXT, AT(caption_column), "NAME", "column with the captions (else caption)"},
     ASKING,
+    RUNNING,
     {0},
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static char **kept;      // strings read from files: options point into them until the program ends
 static size_t nkept;
@@ -322,17 +323,11 @@ char *options_text(const struct command *c, const void *from)
     return text;
 }
 
-int options_parse(const struct command *c, int argc, char **argv, void *into)
+// --config FILE, then the arguments.
+static int parse(const struct command *c, int argc, char **argv, void *into)
 {
     bool only_positional = false;
     const struct option *next = c->options;
-    c->defaults(into);
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            options_help(c, into);
-            return 1;
-        }
-    }
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {   // the file first: flags win wherever they stand
         const char *path = strncmp(argv[i], "--config=", 9) == 0 ? argv[i] + 9 : NULL;
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
@@ -406,4 +401,62 @@ int options_parse(const struct command *c, int argc, char **argv, void *into)
             return -1;
         }
     return 0;
+}
+
+// What differs from the defaults, on one line of stderr.
+static int say_kept(const struct command *c, const char *path, const void *into)
+{
+    const struct command *by = c->kept->by;
+    void *plain = malloc(by->size);
+    char *line = NULL, *other = NULL, *at = NULL, *other_at = NULL;
+    if (plain) {
+        by->defaults(plain);
+        line = options_text(by, into);
+        other = options_text(by, plain);
+    }
+    int rc = line && other ? 0 : -1;
+    if (!rc)
+        fprintf(stderr, "diht %s: as %s says, where nothing else is given:", c->name, path);
+    char *l = rc ? NULL : strtok_r(line, "\n", &at), *o = rc ? NULL : strtok_r(other, "\n", &other_at);
+    for (; l && o; l = strtok_r(NULL, "\n", &at), o = strtok_r(NULL, "\n", &other_at)) {
+        char *eq = strstr(l, " = ");
+        if (*l == '#' || !eq || strcmp(l, o) == 0)
+            continue;
+        *eq = 0;
+        fprintf(stderr, " --%s %s", l, eq + 3);
+    }
+    if (!rc)
+        fputc('\n', stderr);
+    free(line);
+    free(other);
+    free(plain);
+    return rc;
+}
+
+int options_parse(const struct command *c, int argc, char **argv, void *into)
+{
+    c->defaults(into);
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            options_help(c, into);
+            return 1;
+        }
+    }
+    int rc = parse(c, argc, argv, into);
+    const char *dir = rc || !c->kept ? NULL : *(const char *const *)((const char *)into + c->kept->dir);
+    char *path = NULL;
+    if (!dir)
+        return rc;
+    if (asprintf(&path, "%s/%s", dir, c->kept->file) < 0)
+        return -1;
+    if (access(path, F_OK) == 0) {
+        c->defaults(into);
+        rc = read_config(c->kept->by, path, into);
+        if (!rc)
+            rc = say_kept(c, path, into);
+        if (!rc)
+            rc = parse(c, argc, argv, into);
+    }
+    free(path);
+    return rc;
 }

@@ -37,9 +37,15 @@ struct command {
     size_t size;                    // of the options structure
     void (*defaults)(void *options);
     int (*run)(const void *options);
+    // Options that another run left in a file of the directory that this one works on: they come before --config.
+    const struct kept {
+        const struct command *by;   // whose options these are; the structure is the same
+        const char *file;
+        size_t dir;                 // offset of the directory's name
+    } *kept;
 };
 
-// Fill `into` from defaults < --config FILE < arguments. 0, or 1 when help was printed, or -1 with a sentence printed.
+// Fill `into` from defaults < what was kept < --config FILE < arguments. 0, or 1 when help was printed, or -1 with a sentence printed.
 int options_parse(const struct command *c, int argc, char **argv, void *into);
 void options_help(const struct command *c, const void *defaults);
 void option_default(const struct option *o, const void *defaults);   // prints " [value]"; nothing for flags and unset text

@@ -98,6 +98,7 @@ typedef struct diht_fetch_options {
     int rank, ranks;         // several processes fill one dataset: each takes the rows with row % ranks == rank
     int threads;
     bool json;
+    const char *effective;   // text kept as out/fetch.conf, for diht_refetch's caller (the program: its options)
 } diht_fetch_options;
 DIHT_API void diht_fetch_defaults(diht_fetch_options *o);
 DIHT_API int diht_fetch(const diht_fetch_options *o, char **result);

@@ -143,6 +143,32 @@ static void hashes_are_verified(void)
     CHECK(strstr(out, "\"ok\":1,") && strstr(out, "\"duplicate\":4"));
 }
 
+// What is fetched again is stored as the rest was, by the same rules.
+static void options_are_remembered(void)
+{
+    FILE *f = list("kept.tsv");
+    fprintf(f, "a\thttp://127.0.0.1:%d/busy/99001\n", server.port);
+    fclose(f);
+    CHECK(diht("fetch kept.tsv --out kept --retries 0 --resize 100 --format png --json %s", allow) == 0);
+    CHECK(strstr(out, "\"http-503\":1") != NULL);
+    CHECK(diht("refetch kept --json") == 0 && strstr(out, "\"ok\":1,") && said("kept/fetch.conf says"));
+    CHECK(said("--retries 0") && said("--resize 100") && said("--format png") && !strstr(err, "--quality"));
+    struct buf b = member("kept", "00000000.png");
+    struct image im = {0};
+    CHECK(b.len && image_decode(&im, b.at, b.len, 0) == 0 && im.height == 100);
+    image_free(&im);
+    buf_free(&b);
+    // what is said now goes before it
+    CHECK(diht("fetch kept.tsv --out kept2 --retries 0 --resize 100 --robots ignore --json") == 0);
+    CHECK(strstr(out, "\"blocked-address\":1") != NULL);
+    CHECK(diht("refetch kept2 --resize 0 --json %s", allow) == 0 && strstr(out, "\"ok\":1,") && said("--robots ignore"));
+    b = member("kept2", "00000000.jpg");
+    CHECK(b.len && image_decode(&im, b.at, b.len, 0) == 0 && im.height == 300);
+    image_free(&im);
+    buf_free(&b);
+    CHECK(diht("refetch --help") == 0);
+}
+
 static void nonsense_is_refused(void)
 {
     CHECK(diht("fetch made.tsv --out x --resize 70000") == 2 && said("--resize"));
@@ -160,6 +186,7 @@ int main(void)
     CASE(fields_are_img2datasets);
     CASE(pictures_are_made_smaller);
     CASE(hashes_are_verified);
+    CASE(options_are_remembered);
     CASE(nonsense_is_refused);
     server_stop(&server);
     scratch_end();
