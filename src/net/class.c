@@ -35,7 +35,7 @@ const char *class_of_code(int code, bool resolved, bool answered, bool *again)
         if (code == CURLE_OPERATION_TIMEDOUT && !resolved)
             return "dns";
         // broken off in the middle of an answer
-        if ((code == CURLE_RECV_ERROR || code == CURLE_HTTP2_STREAM) && answered)
+        if ((code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_HTTP2_STREAM) && answered)
             return "truncated";
         return codes[i].class;
     }

@@ -687,8 +687,10 @@ int client_wait(struct client *c, double seconds)
                 continue;
             continue;
         }
-        int what = (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                   (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        // of an error alone libcurl says only that: what came before it is to be read first
+        bool broken = e[i].events & (EPOLLERR | EPOLLHUP);
+        int what = (e[i].events & EPOLLIN || broken ? CURL_CSELECT_IN : 0) |
+                   (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) | (broken ? CURL_CSELECT_ERR : 0);
         act(c, e[i].data.fd, what);
     }
     now = clock_now();

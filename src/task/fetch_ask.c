@@ -189,7 +189,7 @@ static void give_up(struct host *host, const char *class, double until)
 }
 
 // What RFC 9309 makes of it: rules; none at all (4xx, redirects without end); or a server that has said nothing, which is
-// not a yes. Then the rows end as the asking did.
+// not a yes: then the rows end as the asking did. Rules that lie where we do not go are unreachable, not unavailable.
 static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
 {
     struct host *host = a->host;
@@ -207,7 +207,8 @@ static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
         return;
     }
     bool trouble = t->status >= 500, silent = *t->class && strncmp(t->class, "http-", 5) != 0;
-    if (!trouble && !silent)
+    bool astray = !*t->class && t->location && a->hops <= ROBOTS_HOPS;
+    if (!trouble && !silent && !astray)
         return;
     double wait = wait_of(f, host->robots_tries, t->retry_after);
     // what took its whole time once is not waited for again
@@ -215,7 +216,7 @@ static void robots_judge(struct fetch *f, struct ask_robots *a, double now)
     if (t->again && !late && host->robots_tries <= f->o->retries && now + wait < a->first->deadline) {
         host->robots = ROBOTS_UNKNOWN;
         host->next_start = now + wait;
-    } else if (trouble || a->hops) {
+    } else if (trouble || astray || a->hops) {
         host->robots = ROBOTS_SHUT;
         host->rules_until = now + shut_seconds;
     } else {
@@ -255,7 +256,7 @@ static const char *no_start(const struct row *r, double now, const char **class)
     }
     *class = "robots";
     if (host->robots == ROBOTS_SHUT)
-        return "robots.txt could not be read: the server is in trouble";
+        return "robots.txt could not be read: the server is in trouble, or it lies where may not be asked";
     return host->robots == ROBOTS_KNOWN && !robots_allow(host->rules, r->url.path) ? "robots.txt forbids it" : NULL;
 }
 

@@ -126,6 +126,23 @@ static void redirected_to_a_closed_network(void)
     CHECK(strstr(out, "\"blocked-address\":1") != NULL);
 }
 
+// Rules that lie where may not be asked are unreachable, which is a no; those behind a circle are none (RFC 9309, 2.3.1).
+static void robots_led_astray(void)
+{
+    static const char *const class[] = {"robots", "robots", "ok", "robots"};
+    FILE *f = fopen("astray.tsv", "w");
+    for (int i = 0; f && i < 4; i++)
+        fprintf(f, "a\thttp://127.%d.%d.1:%d/ok/%d\n", SERVER_ROBOTS, i, server.port, 99100 + i);
+    if (f)
+        fclose(f);
+    CHECK(diht("fetch astray.tsv --out astray --deadline 3 --allow-net 127.%d.0.0/16 --json", SERVER_ROBOTS) == 0);
+    for (int i = 0; i < 4; i++) {
+        char sql[200];
+        snprintf(sql, sizeof sql, "SELECT CASE state WHEN 'ok' THEN 'ok' ELSE reason END FROM samples WHERE row = %d", i);
+        CHECK(strcmp(ask("astray/catalog-0000.sqlite", sql), class[i]) == 0 && server.hits[99100 + i] == (i == 2));
+    }
+}
+
 static void again(void)
 {
     memset(server.hits, 0, SERVER_NAMES * sizeof *server.hits);
@@ -387,6 +404,7 @@ int main(int argc, char **argv)
         goto done;
     CASE(every_class);
     CASE(redirected_to_a_closed_network);
+    CASE(robots_led_astray);
     CASE(again);
     CASE(asked_again_at_a_date);
     CASE(stopped_and_alone);

@@ -384,6 +384,10 @@ static void answer(struct peer *p)
         snprintf(host, sizeof host, "%s ", server_whole[(p->at >> 8 & 0xff) % server_wholes].path);
         path = host;
     }
+    if (p->at >> 16 == (127 << 8 | SERVER_ROBOTS) && starts(path, "robots.txt", &rest)) {
+        static const char *const away[] = {"to-loopback ", "to-file ", "loop ", "to-name "};
+        path = (char *)(uintptr_t)away[(p->at >> 8 & 0xff) % 4];
+    }
     if (starts(path, "robots.txt", &rest))
         reply(p, "200 OK", "Content-Type: text/plain\r\n", &robots, (int64_t)robots.len);
     else if (starts(path, "status", &rest)) {

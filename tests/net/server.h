@@ -14,6 +14,7 @@
 //   hops/N (N redirects) loop to-loopback to-name to-tls to-file
 //   optout optout-us optout-other none         X-Robots-Tag
 //   private            robots.txt forbids it
+// The robots.txt of 127.SERVER_ROBOTS.K.* leads to a blocked address, to a file, in a circle, to a blocked name.
 // A host 127.SERVER_WHOLE.K.* does what server_whole[K] says, whatever it is asked for.
 #ifndef TESTS_NET_SERVER_H
 #define TESTS_NET_SERVER_H
@@ -21,7 +22,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SERVER_NAMES = 1 << 17, SERVER_WHOLE = 30 };
+enum { SERVER_NAMES = 1 << 17, SERVER_WHOLE = 30, SERVER_ROBOTS = 31 };
 
 struct server_host { const char *path, *class; };
 extern const struct server_host server_whole[];
