@@ -109,7 +109,8 @@ static bool compounded(const struct parser *p, int from, int i)
 {
     const struct word *before = p->word[2 + i - 1];
     bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(is(p, i + 1) & IS_PLURAL);
-    return (!opens(p, from) || thing) && (is(p, i) & IS_NOUN) && !being(p, i - 1) && !(before->marks & (M_MOVER | M_MEDIA)) &&
+    bool moved = piece_equals(p, i + 2, "from") || piece_equals(p, i + 2, "off") || piece_equals(p, i + 2, "into") || piece_equals(p, i + 2, "onto");
+    return !moved && (!opens(p, from) || thing) && (is(p, i) & IS_NOUN) && !being(p, i - 1) && !(before->marks & (M_MOVER | M_MEDIA)) &&
            !(before->is & IS_PLURAL) && !(marks(p, i) & M_SHOW);
 }
 
@@ -131,7 +132,8 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
 {
     int next = i + 1;
     bool bare = i == from;
-    while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next == i + 1))
+    while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next == i + 1) ||
+           (sign(p, next) == ',' && next == i + 1 && tag(p, next + 1) == ADJ))   // an enclosed, grassy area
         next++;
     if (sign(p, next) == '"' && sign(p, i - 1) == '"')
         next++;   // "required" bubbles
@@ -155,7 +157,7 @@ static bool prenominal_participle(const struct parser *p, int from, int i)
         return false;   // for building houses
     if (piece_equals(p, i - 1, "with"))
         return true;
-    if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ))
+    if (i > 0 && (tag(p, i - 1) == ADP || tag(p, i - 1) == CCONJ || (tag(p, i - 1) == SCONJ && (marks(p, i - 1) & M_PREPOSITION))))
         return !(p->word[2 + i]->traits & FRAME_OBJECT) || (marks(p, i) & M_PURPOSE) || being(p, next);
     return starts_phrase(p, i) && ((marks(p, i) & M_PURPOSE) || !(p->word[2 + i]->traits & FRAME_OBJECT) ||
                       being(p, next) || (p->word[2 + next]->kind == KIND_BODY && !(is(p, next) & IS_PLURAL)));   // kissing face
@@ -221,8 +223,8 @@ static int noun_phrase_end(const struct parser *p, int from)
         } else if (t == VERB) {
             if (!((is(p, i) & IS_PARTICIPLE) && !any_noun && i > from && noun(p, i + 1)))
                 break;
-        } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && describes(p, i - 1) &&
-                   (tag(p, i + 1) == ADJ || (marks(p, i + 1) & M_COLOUR))) {
+        } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && (describes(p, i - 1) || tag(p, i - 1) == VBN) &&
+                   (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || (marks(p, i + 1) & M_COLOUR))) {
             int next = i + 1;   // small, brown dog; black and white cat
             while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next > i + 1) || (marks(p, next) & M_COLOUR))
                 next++;
@@ -488,6 +490,8 @@ static int preposition_end(const struct parser *p, int i)
 static bool preposition(const struct parser *p, int i)
 {
     int t = tag(p, i);
+    if ((marks(p, i) & M_FIXED_FIRST) && preposition_end(p, i) > i + 1)
+        return true;   // is next to
     if (!(marks(p, i) & M_PREPOSITION))
         return t == ADP;
     if (t == ADP || t == SCONJ)

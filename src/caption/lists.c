@@ -32,7 +32,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
                 "hunting cleaning drinking gaming writing reading wrapping packing mixing serving measuring watering "
                 "landing steering sailing charging knitting driving climbing cycling dancing surfing drawing"},
     {M_MOVER, "boat ship train car truck bus plane airplane aircraft helicopter jet van taxi motorcycle bike bicycle tractor "
-              "vehicle balloon rocket ferry yacht sailboat kite wave waves ball water smoke sun river waterfall flag leaf boats "
+              "vehicle balloon rocket ferry yacht sailboat kite wave waves ball wind rain snow fire storm water smoke sun river waterfall flag leaf boats "
               "ships trains cars trucks buses planes"},
     {M_WHEN, "while when whilst because although though if whenever until unless since once"},
     {M_RELATIVE, "that which who whom whose"},

@@ -47,7 +47,7 @@ static bool goes(const struct parser *p, int i)   // prepositions that hardly fo
 {
     return piece_equals(p, i, "to") || piece_equals(p, i, "into") || piece_equals(p, i, "against") || piece_equals(p, i, "through") ||
            piece_equals(p, i, "toward") || piece_equals(p, i, "towards") || piece_equals(p, i, "past") || piece_equals(p, i, "down") ||
-           piece_equals(p, i, "over") || piece_equals(p, i, "at") || piece_equals(p, i, "along") || piece_equals(p, i, "across");
+           piece_equals(p, i, "during") || piece_equals(p, i, "over") || piece_equals(p, i, "at") || piece_equals(p, i, "along") || piece_equals(p, i, "across");
 }
 
 // Could the nouns before the verb at i be what it agrees with, by number and by who acts?
@@ -73,6 +73,9 @@ static bool agrees(const struct parser *p, int i)
         return several && (acts || ((is(p, i) & MOSTLY_VERB) && !number(p, i + 1)));
     bool ends = i + 1 >= p->pieces || tag(p, i + 1) == PUNCT || tag(p, i + 1) == CCONJ;
     bool usual = (is(p, i) & MOSTLY_VERB) && tag(p, from - 1) != ADP;   // "covered in dew drops"
+    bool inside = tag(p, from - 1) == ADP || (opens(p, from - 1) && tag(p, from - 2) == ADP);
+    if (inside && (ends || tag(p, i + 1) == ADP) && !(is(p, i) & MOSTLY_VERB))
+        return false;   // over the railroad tracks at
     if (tag(p, i + 1) == VBG && !acts)
         return false;   // Rubber Ducks Swimming
     return !several && (acts || usual || (!ends && !number(p, i + 1) && (tag(p, i + 1) != ADP || goes(p, i + 1))));
@@ -146,6 +149,8 @@ static bool plural_acts(const struct parser *p, int i)
     bool several = (is(p, i - 1) & IS_PLURAL) || piece_equals(p, i - 1, "people") || piece_equals(p, i - 1, "police");
     if (!several || !being(p, i - 1) || !(what & IS_VERB) || capital(p, i))
         return false;
+    if (piece_equals(p, i - 2, "let") || piece_equals(p, i - 2, "lets") || piece_equals(p, i - 2, "help") || piece_equals(p, i - 2, "helps"))
+        return true;   // to let passengers board
     if (tag(p, next) == CCONJ && tag(p, next + 1) == VERB && !(is(p, next + 1) & (IS_THIRD | IS_PAST)))
         return true;
     if (what & MOSTLY_NOUN)
@@ -159,13 +164,15 @@ static bool goes_on(const struct parser *p, int i) { return goes(p, i) && !piece
 static bool gerund_is_noun(const struct parser *p, int i)
 {
     int before = tag(p, i - 1);
-    bool alone = tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces, takes = p->piece[i].traits & FRAME_OBJECT;
+    bool alone = tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || number(p, i + 1) || i + 1 >= p->pieces, takes = p->piece[i].traits & FRAME_OBJECT;
     if (!alone)
         return false;
     if (still(p, i - 1) && takes && !(p->piece[i].traits & FRAME_NONE) && !(marks(p, i) & M_SHOW))
         return true;   // security auditing
     if (!(is(p, i) & IS_NOUN))
         return false;
+    if (still(p, i - 1) && (is(p, i) & MOSTLY_NOUN) && tag(p, i + 1) != ADP)
+        return true;   // ink drawing
     if (piece_equals(p, i + 1, "of"))
         return before == DET || before == ADJ || still(p, i - 1) || starts_phrase(p, i);
     return before == ADJ && (starts_phrase(p, i - 1) || opens(p, i - 2) || tag(p, i - 2) == ADP || tag(p, i - 2) == ADJ);
@@ -198,7 +205,10 @@ static bool heads(const struct parser *p, int i)
     int from = i;
     if (!(is(p, i) & IS_NOUN) || (marks(p, i) & (M_COLOUR | M_QUANTITY)) || !(p->piece[i].traits & TRAIT_HEAD))
         return false;
-    if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || (sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ))
+    bool person = p->piece[i].kind == KIND_PERSON && tag(p, i + 1) == VBG && starts_phrase(p, i - 1) && (is(p, i - 1) & IS_ADJ);
+    if (person)
+        return true;   // adult male standing
+    if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || sign(p, i + 1) == ',')
         return false;
     for (size_t k = 0; k < sizeof never / sizeof *never; k++)
         if (p->piece[i].len == strlen(never[k]) && !memcmp(p->lower + p->piece[i].start, never[k], p->piece[i].len))
@@ -256,7 +266,7 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
         set |= 1u << ADV | 1u << VERB;
     if (!what && memchr(text, '-', n))
         set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
-    if ((what & IS_NOUN) || !known)
+    if ((what & (IS_NOUN | IS_VERB)) || !known)
         set |= 1u << ADJ;
     return (uint16_t)(m & M_SMALL ? set & ~small_tags : set);
 }
@@ -272,9 +282,11 @@ static inline bool mendable(const struct parser *p, int i)
     if (mends == ALWAYS)
         return true;
     unsigned what = is(p, i), m = marks(p, i);
-    bool last = 1u << tag(p, i + 1) & (1u << ADP | 1u << PUNCT | 1u << NO_TAG);
+    bool last = 1u << tag(p, i + 1) & (1u << ADP | 1u << PUNCT | 1u << NUM | 1u << NO_TAG | (t == ADJ ? 1u << VBG : 0));
     if (t == NOUN && (what & IS_VERB) && !(what & (IS_THIRD | IS_ING | IS_NAME | MOSTLY_ADJ)) && !(m & M_BEFORE_NOUN))
         return (is(p, i - 1) & IS_PLURAL) || (marks(p, i - 1) & M_PERSON);   // tourists ride
+    if (t == ADJ && (what & IS_ADJ) && !(what & (IS_PARTICIPLE | IS_ING)))
+        return last && (what & IS_NOUN);
     if (near_nouns >> t & 1)
         return noun(p, i - 1) || noun(p, i + 1) || (t == ADJ && last && (what & IS_NOUN)) || (what & IS_ING) || (m & M_BEFORE_NOUN);
     if (t == VBG && !(what & (PAIR_FIRST | PAIR_SECOND)) && !(m & M_NEVER_VERB))
@@ -292,6 +304,12 @@ static void mend_noun(struct parser *p, int i)
                      goes_on(p, i + 1);   // snow falls over
         if (falls || ((what & IS_VERB) && plural_acts(p, i)) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
             k->tag = VERB;
+    } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
+               ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
+        k->tag = VBG;   // a boy drinking milk
+    } else if ((what & IS_ING) && starts_phrase(p, i) && (marks(p, i + 1) & M_PARTICLE) && opens(p, i + 2) && !piece_equals(p, i + 1, "in") &&
+               !piece_equals(p, i + 1, "on") && !piece_equals(p, i + 1, "by")) {
+        k->tag = VBG;   // soaking up the sun
     } else if (k->tag == NOUN && (what & IS_ING) && opens(p, i - 1) && tag(p, i + 1) == ADJ && noun(p, i + 2)) {
         k->tag = VBG;   // a dancing red pointer
     } else if (k->tag == PROPN && (what & IS_PARTICIPLE) && small && noun(p, i + 1) && (opens(p, i - 1) || tag(p, i - 1) == ADP)) {
@@ -322,6 +340,8 @@ static void mend_by_tag(struct parser *p, int i)
             k->tag = VBG;   // lying on a table and singing
         else if (!(what & IS_ADJ) && !colour && noun(p, i + 1) && initials(p, i))
             k->tag = PROPN;
+        else if ((what & IS_VERB) && !(what & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)) && (is(p, i - 1) & IS_PLURAL))
+            k->tag = VERB;   // teams dominate
         break;
     case VBN:
         if (!(what & IS_ADJ) && noun(p, i + 1) && initials(p, i))
@@ -381,6 +401,8 @@ void phrases_mend(struct parser *p)
             k->tag = NOUN;
         if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)) && heading(p, i))
             k->tag = NOUN;
+        if (k->tag == VERB && starts_phrase(p, i) && (marks(p, i + 1) & M_BE) && (what & IS_NOUN))
+            k->tag = NOUN;   // figure is a carving
         if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
             k->tag = NOUN;   // watch, bowling
         if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)

@@ -126,6 +126,8 @@ static bool past_is_passive(const struct relater *r, int k)
     const struct word *w = r->p->word[2 + f->verb];
     if (w->marks & M_NAME)
         return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || equals(r, k - 1, ")");
+    if (kind(r, next) == P_THAT)
+        return false;   // estimated that
     if (kind(r, next) == P_NOUN || (kind(r, next) == P_NAMELESS && r->f[next].subject_pronoun))
         return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
     if (f->form == V_PARTICIPLE && (w->traits & FRAME_NONE) && !(w->traits & FRAME_OBJECT))
@@ -144,6 +146,9 @@ static struct group beside(const struct relater *r, bool participle)
             const struct word *first = head_word(r, r->before_last);
             struct group one = {1, {(int16_t)r->before_last}};
             bool of = r->joint >= 0 && equals(r, r->joint, "of");
+            bool place = r->joint >= 0 && (equals(r, r->joint, "in") || equals(r, r->joint, "from") || equals(r, r->joint, "to") || equals(r, r->joint, "at"));
+            if (place && r->p->piece[r->p->object[r->last.at[0]].head].kind != KIND_PERSON && r->p->piece[r->p->object[r->last.at[0]].head].tag == PROPN)
+                return r->candidate.n ? r->candidate : one;
             if ((of && (first->marks & M_MEDIA)) || (!participle && moves(r, &r->last) && !moves(r, &one)))
                 return r->last;
             return r->candidate.n ? r->candidate : one;
@@ -158,7 +163,7 @@ static struct group beside(const struct relater *r, bool participle)
 static bool controls(const struct relater *r, int k)   // verbs that make their object act
 {
     static const char *const verbs[] = {"ask", "tell", "teach", "help", "let", "make", "allow", "want", "force", "encourage", "order",
-                                        "invite", "train", "urge", "get", "watch", "see", "prepare"};
+                                        "invite", "train", "urge", "get", "watch", "see"};
     char lemma[80];
     parser_lemma(r->p, r->f[k].verb, true, lemma);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
@@ -174,6 +179,8 @@ static struct group infinitive_subject(const struct relater *r, int k)
         return none;
     if (kind(r, k - 1) == P_VERB)
         return r->subject;
+    if (kind(r, k - 1) == P_NOUN && equals(r, k - 2, "for"))
+        return r->last;   // for pedestrians to cross
     if (r->pronoun_object)
         return none;
     if (r->found.n)
@@ -407,6 +414,8 @@ static void take_nameless(struct relater *r, int k)
     } else if (f->subject_pronoun) {
         if (kind(r, k - 1) == P_NOUN && kind(r, k + 1) == P_VERB && r->last.n) {   // the dress she wore
             r->antecedent = r->last;
+            r->antecedent.at[0] = r->last.at[r->last.n - 1];
+            r->antecedent.n = 1;
             r->relative = r->contact = true;
         }
         if (r->relative)
@@ -547,7 +556,7 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
         case P_STOP:
             if (piece_equals(p, f->first, "(") && (k = skip_bracket(r, k)) != f - phrase)
                 break;
-            if (piece_equals(p, f->first, ":") && kind(r, k + 1) == P_VERB && phrase[k + 1].form == V_ING && r->candidate.n && r->last_verb < 0)
+            if (piece_equals(p, f->first, ":") && kind(r, k + 1) == P_VERB && phrase[k + 1].form == V_ING && moves(r, &r->candidate) && r->last_verb < 0)
                 break;   // man in wheelchair: facing right
             if (piece_equals(p, f->first, ":") && r->verb >= 0 && r->object_open && kind(r, k - 1) == P_VERB && r->subject.n) {
                 r->list = true;

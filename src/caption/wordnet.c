@@ -97,14 +97,14 @@ static void plural(char *out, const char *w)   // also a verb's third person
         sprintf(out, "%ss", w);
 }
 
-// stop -> stopp before -ed, -ing, strip -> stripp: one vowel, then one consonant. Longer words that double (admit) are among
-// WordNet's exceptions.
+// stop -> stopp before -ed, -ing, strip -> stripp: one vowel, then one consonant; open and visit have two. Longer words that
+// double (admit) are among WordNet's exceptions.
 static bool doubles(const char *w, size_t n)
 {
-    if (n < 3 || n > 5 || is_vowel(w[n - 1]) || strchr("wxyh", w[n - 1]) || !is_vowel(w[n - 2]) || is_vowel(w[n - 3]))
+    if (n < 3 || n > 5 || is_vowel(w[n - 1]) || strchr("wxyh", w[n - 1]) || !is_vowel(w[n - 2]))
         return false;
-    for (size_t i = 0; n == 5 && i + 3 < n; i++)   // visit, enter
-        if (is_vowel(w[i]) || w[i] == 'y')
+    for (size_t i = 0; i + 2 < n; i++)
+        if (is_vowel(w[i]) || (w[i] == 'y' && i > 0))
             return false;
     return true;
 }
@@ -168,6 +168,16 @@ static int inflect(struct forms *f, const char *form, uint16_t is, int32_t noun,
     return 0;
 }
 
+// "found" is mostly a form of find, "fell" of fall: no bases of their own.
+static void mark_pasts(struct forms *f, const char *form, int64_t lemma)
+{
+    int64_t i = map_get(f->index, form, strlen(form), -1);
+    if (i < 0 || i == lemma || !(f->form[i].is & IS_VERB) || 8 * f->form[i].senses[1] > f->form[lemma].senses[1])
+        return;
+    f->form[i].is &= (uint16_t)~IS_VERB;
+    f->form[i].verb = (int32_t)lemma;
+}
+
 // *.exc: irregular form, then its base
 static int read_exceptions(struct forms *f, const char *dir, const char *name, char pos, struct map *irregular)
 {
@@ -187,6 +197,8 @@ static int read_exceptions(struct forms *f, const char *dir, const char *name, c
             rc = inflect(f, line, IS_PLURAL, (int32_t)lemma, -1);
         if (pos == 'a')
             rc = inflect(f, line, IS_ADJ, -1, -1);
+        if (pos == 'v' && (f->form[lemma].is & IS_VERB) && !ends(line, n, "ing"))
+            mark_pasts(f, line, lemma);
         if (pos == 'v' && (f->form[lemma].is & IS_VERB))
             rc = inflect(f, line, ends(line, n, "ing") ? IS_ING : IS_PAST | IS_PARTICIPLE, -1, (int32_t)lemma);
         // what is listed is not also formed by rule: "n" + base has an irregular plural

@@ -178,12 +178,12 @@ static void expect(const char *set, int captions, const double least[6])
 
 static void what_rules_were_written_with(void)
 {
-    expect("dev", 150, (const double[]){.96, .88, .80, .96, .89, .95});
+    expect("dev", 150, (const double[]){.95, .86, .77, .93, .89, .93});
 }
 
 static void what_they_were_not(void)
 {
-    expect("held", 150, (const double[]){.96, .87, .76, .96, .89, .96});
+    expect("held", 150, (const double[]){.95, .86, .76, .96, .88, .96});
 }
 
 static void a_later_draw(void)
@@ -193,12 +193,13 @@ static void a_later_draw(void)
 
 static void the_half_of_it_not_looked_at(void)
 {
-    expect("open_held", 75, (const double[]){.93, .75, .62, .92, .82, .92});
+    expect("open_held", 75, (const double[]){.93, .78, .59, .92, .81, .92});
 }
 
 static void captions_of_the_web(void)
 {
-    expect("web", 180, (const double[]){.97, .93, .89, .97, .92, .97});
+    expect("web", 180, (const double[]){.97, .93, .88, .97, .91, .97});
+    expect("web2", 140, (const double[]){.97, .92, .87, .96, .87, .96});
 }
 
 int main(void)
