@@ -82,7 +82,7 @@ enum { REAL = sizeof real / sizeof *real };
 
 struct captions {
     struct table *table;
-    struct parser *parser[CAPTION_AT_ONCE];
+    struct parsers *parsers;
     struct buf text, spelled;            // captions one behind the other; the table's words likewise
     uint32_t *end;                       // of each caption in text
     uint32_t *word_end;                  // of each word in spelled
@@ -91,8 +91,9 @@ struct captions {
     // tag_tokens
     const struct word **word;
     uint8_t *shape, *tag;
-    int *first;                          // of each caption, in word
-    int64_t tokens;
+    int32_t *at;                         // of each token, in word
+    int *first;                          // of each caption, in at
+    int tokens;
 };
 
 void captions_filter_close(void *state)
@@ -100,8 +101,7 @@ void captions_filter_close(void *state)
     struct captions *c = state;
     if (!c)
         return;
-    for (int i = 0; i < CAPTION_AT_ONCE; i++)
-        parser_free(c->parser[i]);
+    parsers_free(c->parsers);
     table_close(c->table);
     buf_free(&c->text);
     buf_free(&c->spelled);
@@ -111,6 +111,7 @@ void captions_filter_close(void *state)
     free(c->word);
     free(c->shape);
     free(c->tag);
+    free(c->at);
     free(c->first);
     free(c);
 }
@@ -201,9 +202,8 @@ static int open_all(struct captions **out, double mean, int count)
     if (!c)
         return FAIL(EMEMORY_, "out of memory for captions");
     int rc = table_open_spelled(&c->table, NULL, spell, c);
-    for (int i = 0; !rc && i < CAPTION_AT_ONCE; i++)
-        if (!(c->parser[i] = parser_new(c->table)))
-            rc = FAIL(EMEMORY_, "out of memory for the parsers");
+    if (!rc && !(c->parsers = parsers_new(c->table, CAPTION_AT_ONCE)))
+        rc = FAIL(EMEMORY_, "out of memory for the parsers");
     if (!rc)
         rc = c->spelled.failed;
     return rc ? rc : make(c, mean, count);
@@ -225,7 +225,7 @@ int captions_filter_run(void *state)
         int n = 0;
         for (; n < CAPTION_AT_ONCE && i < CAPTIONS; from = c->end[i++])
             at_once[n++] = (struct text){c->text.at + from, c->end[i] - from};
-        parser_run_many(c->parser, at_once, n, 1, true);
+        parsers_run(c->parsers, at_once, n, 1, true);
     }
     return 0;
 }
@@ -240,27 +240,30 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     if (rc)
         return rc;
     c->word = malloc((size_t)room * sizeof *c->word);
-    c->shape = calloc((size_t)room + 1, 1);
+    c->shape = calloc((size_t)room, 1);
     c->tag = malloc((size_t)room);
+    c->at = malloc((size_t)room * sizeof *c->at);
     c->first = malloc((TAGGED + 1) * sizeof *c->first);
-    if (!c->word || !c->shape || !c->tag || !c->first)
+    if (!c->word || !c->shape || !c->tag || !c->at || !c->first)
         return FAIL(EMEMORY_, "out of memory for captions");
-    struct parser *p = c->parser[0];
-    int64_t at = 1;   // behind a shape of none
+    const struct parser *p = c->parsers->parser;
     uint32_t from = 0;
+    int put = 0;
+    for (; put < 2; put++)
+        c->word[put] = &c->table->words[0];
     for (int i = 0; i < TAGGED; from = c->end[i++]) {
-        words_cut(p, c->text.at + from, c->end[i] - from);
-        words_find(p);
-        words_settle(p);
-        c->first[i] = (int)at;
-        for (int k = 0; k < p->pieces + 4 && at < room - CAPTION_WORDS; k++, at++) {
-            const struct word *w = p->word[k];   // a parser's own words do not stay: the boundary stands for them
-            c->word[at] = w >= p->unknown && w < p->unknown + CAPTION_WORDS ? &c->table->words[0] : w;
-            c->shape[at] = k < p->pieces ? p->piece[k].shape : LOWER;
+        parsers_read(c->parsers, &(struct text){c->text.at + from, c->end[i] - from}, 1);
+        c->first[i] = c->tokens;
+        for (int k = 0; k < p->pieces && put < room - 4; k++, put++) {
+            // a parser's own words do not stay: the boundary stands for them
+            c->word[put] = p->piece[k].flags & PIECE_UNKNOWN ? &c->table->words[0] : p->word[2 + k];
+            c->shape[put] = p->shape[k];
+            c->at[c->tokens++] = put;
         }
-        c->tokens += p->pieces;
+        for (int k = 0; k < 2; k++)
+            c->word[put++] = &c->table->words[0];
     }
-    c->first[TAGGED] = (int)at;
+    c->first[TAGGED] = c->tokens;
     *work = (double)c->tokens;
     *flop = 0;
     return 0;
@@ -269,14 +272,10 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
 int captions_tag_run(void *state)
 {
     struct captions *c = state;
-    struct sentence s[CAPTION_AT_ONCE];
-    for (int i = 0; i < TAGGED;) {
-        int n = 0;
-        for (; n < CAPTION_AT_ONCE && i < TAGGED; i++) {
-            int at = c->first[i], words = c->first[i + 1] - at - 4;
-            s[n++] = (struct sentence){c->word + at, c->shape + at, words > 0 ? words : 0, c->tag + at, 1};
-        }
-        tag_words(c->table, s, n);
+    for (int i = 0; i < TAGGED; i += CAPTION_AT_ONCE) {
+        int to = i + CAPTION_AT_ONCE < TAGGED ? i + CAPTION_AT_ONCE : TAGGED;
+        const struct tokens s = {c->word, c->shape, c->at + c->first[i], c->first[to] - c->first[i], c->tag};
+        tag_words(c->table, &s);
     }
     return 0;
 }

@@ -7,20 +7,65 @@
 #include "base/arena.h"
 #include "caption/phrases.h"
 
-struct parser *parser_new(const struct table *t)
+enum { CAPTION_ROOM = CAPTION_BYTES + 2 * SCAN_BLOCK };   // of text and masks: what is looked at behind the last byte is there
+
+struct parsers *parsers_new(const struct table *t, int most)
 {
-    struct parser *p = memory_zero(sizeof *p);
-    if (p) {
-        p->table = t;
-        p->piece = p->piece_room + CAPTION_AROUND;
-        p->shape = p->shape_room + 1;
-        for (int i = 0; i < CAPTION_AROUND; i++)
-            p->piece_room[i].tag = NO_TAG;
+    struct parsers *all = memory_zero(sizeof *all);
+    struct arena a = {0};
+    size_t n = (size_t)most, words = n * (CAPTION_WORDS + CAPTION_AROUND) + CAPTION_AROUND + CUTS_ROUND, bytes = n * CAPTION_ROOM,
+           blocks = bytes / SCAN_BLOCK;
+    for (int pass = 0; all && pass < 2; pass++) {
+        all->parser = arena_take(&a, n * sizeof *all->parser);
+        all->text = arena_take(&a, bytes);
+        all->lower = arena_take(&a, bytes);
+        all->is = arena_take(&a, blocks * sizeof *all->is);
+        all->piece = arena_take(&a, words * sizeof *all->piece);
+        all->word = arena_take(&a, words * sizeof *all->word);
+        all->hash = arena_take(&a, words * sizeof *all->hash);
+        all->shape = arena_take(&a, words);
+        all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
+        all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
+        all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
+        all->unknown = arena_take(&a, n * CAPTION_WORDS * sizeof *all->unknown);
+        all->tag = arena_take(&a, n * CAPTION_WORDS);
+        all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
+        all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
+        if (pass == 0 && arena_commit(&a)) {
+            free(all);
+            return NULL;
+        }
     }
-    return p;
+    if (!all)
+        return NULL;
+    all->table = t;
+    all->most = most;
+    all->memory = a.block;
+    memset(all->parser, 0, n * sizeof *all->parser);
+    for (int i = 0; i < most; i++)
+        all->parser[i] = (struct parser){.table = t, .all = all};
+    return all;
 }
 
-void parser_free(struct parser *p) { free(p); }
+void parsers_free(struct parsers *all)
+{
+    if (!all)
+        return;
+    free(all->memory);
+    free(all);
+}
+
+struct parser *parser_new(const struct table *t)
+{
+    struct parsers *all = parsers_new(t, 1);
+    return all ? all->parser : NULL;
+}
+
+void parser_free(struct parser *p)
+{
+    if (p)
+        parsers_free(p->all);
+}
 
 void phrases_find(struct parser *p)
 {
@@ -32,33 +77,51 @@ void phrases_find(struct parser *p)
     phrases_relate(p, phrase, n);
 }
 
-void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action)
+void parsers_read(struct parsers *all, const struct text *captions, int n)
 {
-    struct parser *english[CAPTION_AT_ONCE];
-    int m = 0;
-    for (int i = 0; i < n; i++)
-        words_cut(p[i], captions[i].at, captions[i].len);
-    for (int i = 0; i < n; i++)
-        words_find(p[i]);
+    size_t byte = 0;
+    all->cuts = 0;
     for (int i = 0; i < n; i++) {
-        words_settle(p[i]);
-        p[i]->verdict = (struct verdict){.foreign = words_foreign(p[i])};
-        if (!p[i]->verdict.foreign)
-            english[m++] = p[i];
+        struct parser *p = &all->parser[i];
+        p->text = all->text + byte;
+        p->lower = all->lower + byte;
+        p->is = all->is + byte / SCAN_BLOCK;
+        words_normalise(p, captions[i].at, captions[i].len);
+        words_cut(all, i);
+        byte += ((size_t)p->length / SCAN_BLOCK + 2) * SCAN_BLOCK;
     }
-    if (m)
-        words_tag(english, m);
-    for (int i = 0; i < m; i++) {
-        struct verdict *v = &english[i]->verdict;
-        phrases_find(english[i]);
+    words_find(all, n);
+}
+
+void parsers_run(struct parsers *all, const struct text *captions, int n, int min_complexity, bool need_action)
+{
+    struct object *object = all->object;
+    struct attribute *attribute = all->attribute;
+    struct relation *relation = all->relation;
+    parsers_read(all, captions, n);
+    words_tag(all);
+    for (int i = 0; i < n; i++) {
+        struct parser *p = &all->parser[i];
+        struct verdict *v = &p->verdict;
+        *v = (struct verdict){.foreign = words_foreign(p)};
+        p->objects = p->attributes = p->relations = 0;
+        p->object = object;
+        p->attribute = attribute;
+        p->relation = relation;
+        if (v->foreign)
+            continue;
+        phrases_find(p);
         v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);
+        object += p->objects;
+        attribute += p->attributes;
+        relation += p->relations;
     }
 }
 
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action)
 {
     const struct text caption = {bytes, n};
-    parser_run_many(&p, &caption, 1, min_complexity, need_action);
+    parsers_run(p->all, &caption, 1, min_complexity, need_action);
     return &p->verdict;
 }
 

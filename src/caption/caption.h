@@ -19,9 +19,9 @@ enum {
     CAPTION_WORDS = 256,    // and so are words beyond these
     CAPTION_ATTRIBUTES = 512,
     CAPTION_RELATIONS = 512,
-    CAPTION_SCANNED = CAPTION_BYTES / SCAN_BLOCK + 3,
     CAPTION_AT_ONCE = 16,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
+    CUTS_ROUND = 8,         // loops over a caption's words may go on to a multiple of this
 };
 
 struct piece {            // one word or sign
@@ -33,7 +33,7 @@ struct piece {            // one word or sign
     uint16_t is;
     uint8_t kind, traits;
 };
-enum { PIECE_HASH = 1, PIECE_ALONE = 2 };   // #word; a sign with blanks on both sides
+enum { PIECE_HASH = 1, PIECE_ALONE = 2, PIECE_UNKNOWN = 4 };   // #word; a sign with blanks on both sides; not in the table
 
 struct object {
     uint8_t head, first, last;   // pieces
@@ -57,53 +57,74 @@ struct verdict {
     bool foreign, keep;
 };
 
+// One caption's parse. Its arrays lie in the rooms of the `parsers` it belongs to, behind those of the caption before it.
 struct parser {
     const struct table *table;
-    char text[CAPTION_BYTES + 2 * SCAN_BLOCK];    // normalised
-    char lower[CAPTION_BYTES + 2 * SCAN_BLOCK];
-    uint64_t is_word[CAPTION_SCANNED], is_upper[CAPTION_SCANNED], is_lower[CAPTION_SCANNED], is_blank[CAPTION_SCANNED];   // scan.h
+    struct parsers *all;
+    char *text, *lower;                // normalised; as small letters
+    struct scan *is;                   // of its blocks of text
+    struct piece *piece;               // CAPTION_AROUND before the first and behind the last are there, with NO_TAG
+    const struct word **word;          // [2]: of piece 0; the table's boundary around
+    uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word; 0 around
+    uint8_t *shape;                    // as in the pieces, LOWER around
+    struct object *object;
+    struct attribute *attribute;
+    struct relation *relation;
     int length, pieces, objects, attributes, relations;
-    struct piece *piece;                          // those around the first and the last are there, with NO_TAG
-    struct piece piece_room[CAPTION_WORDS + 2 * CAPTION_AROUND];
-    const struct word *word[CAPTION_WORDS + 4];   // [2]: of piece 0
-    struct word unknown[CAPTION_WORDS];
-    struct object object[CAPTION_WORDS];
-    struct attribute attribute[CAPTION_ATTRIBUTES];
-    struct relation relation[CAPTION_RELATIONS];
-    struct verdict verdict;
-    uint64_t hash[CAPTION_WORDS + 2 * CAPTION_AROUND];   // [CAPTION_AROUND]: of piece 0's word; 0 around
-    uint8_t *shape;                               // as in the pieces, LOWER around
-    uint8_t shape_room[CAPTION_WORDS + 2];
     int foreign_letters, letters;
-    bool high;                                    // bytes beyond ASCII
+    struct verdict verdict;
+    bool high;                         // bytes beyond ASCII
     bool hashtags;
-    bool strange;                                 // worth asking whether this is English
+    bool strange;                      // worth asking whether this is English
 };
 
-struct parser *parser_new(const struct table *t);   // NULL: out of memory
-void parser_free(struct parser *p);
+// Captions side by side. A stage goes over all their words in one loop: it ends once, where a loop a caption would end
+// sixteen times, each time where the processor did not foresee it.
+struct parsers {
+    const struct table *table;
+    int most;                          // captions at once
+    struct parser *parser;             // as many
+    char *text, *lower;                // rooms
+    struct scan *is;
+    struct piece *piece;
+    const struct word **word;
+    uint64_t *hash;
+    uint8_t *shape;
+    struct object *object;
+    struct attribute *attribute;
+    struct relation *relation;
+    struct word *unknown;              // words the table does not hold
+    int cuts;                          // words of all captions, in their order
+    int32_t *at;                       // of each: its place in the rooms of pieces
+    uint8_t *owner, *tag;              // its caption, its tag
+    void *memory;
+};
 
 struct text {
     const char *at;
     size_t len;
 };
 
-// Parse any bytes; the results are the parser's fields until the next call.
+struct parsers *parsers_new(const struct table *t, int most);   // 1 to CAPTION_AT_ONCE; NULL: out of memory
+void parsers_free(struct parsers *all);
+struct parser *parser_new(const struct table *t);               // for one caption at a time
+void parser_free(struct parser *p);
+
+// Parse n captions of any bytes, at most all->most; the results are the fields of all->parser[0 .. n) until the next call.
+void parsers_run(struct parsers *all, const struct text *captions, int n, int min_complexity, bool need_action);
 const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, int min_complexity, bool need_action);
-// n captions, at most CAPTION_AT_ONCE, each by a parser of its own, all of one table: their words are under way from memory
-// at once.
-void parser_run_many(struct parser *const *p, const struct text *captions, int n, int min_complexity, bool need_action);
 
 // Lemma of a piece as noun or as verb; bytes written to out (never more than 79, NUL after them).
 int parser_lemma(const struct parser *p, int piece, bool verb, char out[80]);
 
 // --- the parts, for each other and for tests ---------------------------------------------------------------------------
-void words_normalise(struct parser *p, const char *bytes, size_t n);   // text, lower, masks
-void words_cut(struct parser *p, const char *bytes, size_t n);   // text, pieces; their words' slots are on their way to the cache
-void words_find(struct parser *p);                                 // ... and now the words themselves
-void words_settle(struct parser *p);                               // what they are, beside the pieces
-void words_tag(struct parser *const *p, int n);                      // n: 1 to CAPTION_AT_ONCE, of one table
+void parsers_read(struct parsers *all, const struct text *captions, int n);   // words, all but their tags
+void words_normalise(struct parser *p, const char *bytes, size_t n);          // text, lower, masks
+void words_cut(struct parsers *all, int caption);                             // pieces and hashes
+bool words_cut_plain(struct parsers *all, int caption);                       // if it takes no closer look: false
+void words_find(struct parsers *all, int n);                                  // pieces, and what the table knows of them
+void words_tag(struct parsers *all);
 bool words_foreign(const struct parser *p);
-void phrases_find(struct parser *p);                               // objects, attributes, relations
+void phrases_find(struct parser *p);                                          // objects, attributes, relations
 
 #endif

@@ -17,6 +17,9 @@ static bool only_adjective(unsigned is, const char *word, size_t n)
     static const char *const endings[] = {"able", "ible", "less", "ical", "ious", "eous", "ful"};
     if (is)
         return (is & IS_ADJ) && !(is & (IS_NOUN | IS_PLURAL | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE));
+    char last = n ? word[n - 1] : 0;
+    if (last != 'e' && last != 's' && last != 'l')   // as all endings do
+        return false;
     for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
         size_t m = strlen(endings[k]);
         if (n > m + 2 && memcmp(word + n - m, endings[k], m) == 0)
@@ -274,11 +277,24 @@ uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
 // With these tags every rule asks for a noun beside the word.
 static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
 
-static inline bool mendable(const struct parser *p, int i)
+static inline uint64_t may_mend(const struct parser *p, int i)   // by its tag: its own mending alone changes that
+{
+    return p->pieces <= 2 || (p->word[2 + i]->mends | 1u << SYM | 1u << OTHER) >> p->piece[i].tag & 1;
+}
+
+static inline int next_bit(const uint64_t *bits, int i, int n)   // from i on; n: none
+{
+    for (; i < n; i = (i / 64 + 1) * 64) {
+        uint64_t rest = bits[i / 64] >> i % 64;
+        if (rest)
+            return i + __builtin_ctzll(rest);
+    }
+    return n;
+}
+
+static inline bool mendable(const struct parser *p, int i)   // if it may
 {
     unsigned t = p->piece[i].tag, mends = p->word[2 + i]->mends;
-    if (!((mends | 1u << SYM | 1u << OTHER) >> t & 1))
-        return false;
     if (mends == ALWAYS)
         return true;
     unsigned what = is(p, i), m = marks(p, i);
@@ -364,7 +380,14 @@ static void mend_by_tag(struct parser *p, int i)
 
 void phrases_mend(struct parser *p)
 {
-    for (int i = 0; i < p->pieces; i++) {
+    uint64_t may[CAPTION_WORDS / 64 + 1] = {0};
+    for (int from = 0; from < p->pieces; from += 64) {
+        uint64_t bits = 0;
+        for (int i = from; i < p->pieces && i < from + 64; i++)
+            bits |= may_mend(p, i) << (i - from);
+        may[from / 64] = bits;
+    }
+    for (int i = next_bit(may, 0, p->pieces); i < p->pieces; i = next_bit(may, i + 1, p->pieces)) {
         struct piece *k = &p->piece[i];
         if (p->pieces > 2 && !mendable(p, i))
             continue;
@@ -388,7 +411,7 @@ void phrases_mend(struct parser *p)
         if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
             (!noun(p, i + 1) || being(p, i - 1)))
             k->tag = VERB;
-        if (!what && !m && p->word[2 + i] == &p->unknown[i] && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
+        if (!what && !m && (k->flags & PIECE_UNKNOWN) && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
             k->tag = NOUN;   // small words are all known
         if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
             k->tag = NOUN;
@@ -443,7 +466,7 @@ void phrases_mend(struct parser *p)
             k->tag = NOUN;
         if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
             k->tag = ADJ;
-        if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && p->word[2 + i] == &p->unknown[i])
+        if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
             k->tag = NOUN;
         if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
             (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))

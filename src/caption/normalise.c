@@ -141,14 +141,13 @@ static bool ends_with(const struct parser *p, const char *with)
 }
 
 // A picture's file name loses its ending; without blanks its hyphens part words. May the text have changed?
-static bool file_name(struct parser *p)
+static bool file_name(struct parser *p, bool blank)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".pdf"};
-    bool file = false, blank;
+    bool file = false;
     int hyphens = 0;
     if (p->length <= 0)
         return false;
-    blank = memchr(p->text, ' ', (size_t)p->length) != NULL;
     if (blank && (p->length < 5 || (p->text[p->length - 4] != '.' && p->text[p->length - 5] != '.')))
         return false;
     for (size_t i = 0; !file && i < sizeof endings / sizeof *endings; i++)
@@ -169,18 +168,21 @@ static bool file_name(struct parser *p)
 // Most captions stay as they are: looked at while the masks are made.
 void words_normalise(struct parser *p, const char *bytes, size_t n)
 {
-    const struct scan masks = {p->is_word, p->is_upper, p->is_lower, p->is_blank};
     int found = SCAN_ODD;
     if (n <= CAPTION_BYTES - 4) {
         memcpy(p->text, bytes, n);
         finish(p, (int)n);
-        found = scan_text(p->text, p->length, p->lower, &masks);
+        found = scan_text(p->text, p->length, p->lower, p->is);
         p->letters = p->foreign_letters = 0;
     }
-    bool odd = found & SCAN_ODD;
-    if (odd)
+    if (found & SCAN_ODD) {
         normalise(p, (const unsigned char *)bytes, n);
-    if (file_name(p) || odd)
-        found = scan_text(p->text, p->length, p->lower, &masks);
+        found = scan_text(p->text, p->length, p->lower, p->is);
+    }
+    uint64_t blank = 0;
+    for (int i = 0; i * SCAN_BLOCK < p->length; i++)
+        blank |= p->is[i].blank;
+    if (file_name(p, blank))
+        found = scan_text(p->text, p->length, p->lower, p->is);
     p->high = found & SCAN_HIGH;
 }

@@ -30,7 +30,7 @@ static inline uint64_t bits(bytes b)
 
 #include "caption/scan_rows.h"
 
-int scan_ref(const char *text, int n, char *small, const struct scan *out) { return scan_all(text, n, small, out); }
+int scan_ref(const char *text, int n, char *small, struct scan *out) { return scan_all(text, n, small, out); }
 
 static scanner *best(void)
 {
@@ -41,7 +41,7 @@ static scanner *best(void)
     return scan_ref;
 }
 
-int scan_text(const char *text, int n, char *small, const struct scan *out)
+int scan_text(const char *text, int n, char *small, struct scan *out)
 {
     static _Atomic(scanner *) chosen;
     scanner *with = atomic_load_explicit(&chosen, memory_order_relaxed);

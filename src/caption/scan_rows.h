@@ -6,31 +6,34 @@
 
 #include "caption/scan.h"
 
-static inline int scan_all(const char *text, int n, char *small, const struct scan *out)
+static inline int scan_all(const char *text, int n, char *small, struct scan *out)
 {
     uint64_t odd = 0, high = 0;
-    int block = 0;
-    for (int at = 0; at < n; at += SCAN_BLOCK, block++) {
-        uint64_t word = 0, upper = 0, lower = 0, blank = 0, other = 0, beyond = 0;
+    for (int at = 0; at < n; at += SCAN_BLOCK, out++) {
+        struct scan is = {0};
+        uint64_t other = 0;
         for (int k = 0; k < SCAN_BLOCK; k += LANES) {
-            bytes b = load(text + at + k), up = between(b, 'A', 'Z'), low = between(b, 'a', 'z'), digit = between(b, '0', '9');
-            store(small + at + k, b | (up & splat(32)));
-            word |= bits(b | up | low | digit) << k;
-            upper |= bits(up) << k;
-            lower |= bits(low) << k;
-            blank |= bits(lanes_equal(b, ' ')) << k;
-            beyond |= bits(b) << k;
+            bytes b = load(text + at + k), up = between(b, 'A', 'Z'), low = between(b, 'a', 'z'), site = lanes_equal(b, '@');
+            bytes lower = b | (up & splat(32));
+            store(small + at + k, lower);
+            is.word |= bits(b | up | low | between(b, '0', '9')) << k;
+            is.upper |= bits(up) << k;
+            is.lower |= bits(low) << k;
+            is.blank |= bits(lanes_equal(b, ' ')) << k;
+            is.hyphen |= bits(lanes_equal(b, '-')) << k;
+            is.quote |= bits(lanes_equal(b, '\'')) << k;
+            is.s |= bits(lanes_equal(lower, 's')) << k;
+            is.w |= bits(lanes_equal(lower, 'w')) << k;
+            is.before |= bits(site | lanes_equal(b, '#') | lanes_equal(b, '.')) << k;
+            is.behind |= bits(site | lanes_equal(b, '"') | lanes_equal(b, '%')) << k;
+            high |= bits(b);
             other |= bits(~between(b, ' ', '~') | lanes_equal(b, '&') | lanes_equal(b, '<') | lanes_equal(b, '_')) << k;
         }
-        out->word[block] = word;
-        out->upper[block] = upper;
-        out->lower[block] = lower;
-        out->blank[block] = blank;
+        *out = is;
         int pad = at + SCAN_BLOCK - n;
         odd |= other & ~(uint64_t)0 >> (pad > 0 ? pad : 0);   // what pads is not odd
-        high |= beyond;
     }
-    out->word[block] = out->upper[block] = out->lower[block] = out->blank[block] = 0;
+    *out = (struct scan){0};
     return (odd ? SCAN_ODD : 0) | (high ? SCAN_HIGH : 0);
 }
 

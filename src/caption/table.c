@@ -52,33 +52,34 @@ static inline __attribute__((always_inline)) bool ends(const char *w, size_t n, 
     return n > k + 1 && !memcmp(w + n - k, with, k);
 }
 
+enum { HAS_DIGIT = 1, HAS_LETTER = 2, HAS_HIGH = 4, HAS_HYPHEN = 8 };
+static unsigned kinds_of(const char *w, size_t n)
+{
+    static const uint8_t kind[256] = {['0' ... '9'] = HAS_DIGIT, ['a' ... 'z'] = HAS_LETTER, [0x80 ... 0xff] = HAS_HIGH, ['-'] = HAS_HYPHEN};
+    unsigned all = 0;
+    for (size_t i = 0; i < n; i++)
+        all |= kind[(unsigned char)w[i]];
+    return all;
+}
+
 int unknown_class(const char *w, size_t n)
 {
-    size_t digits = 0, letters = 0, high = 0, hyphens = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)w[i];
-        digits += c >= '0' && c <= '9';
-        letters += c >= 'a' && c <= 'z';
-        high += c >= 0x80;
-        hyphens += c == '-';
-    }
-    if (digits)
-        return letters + high == 0 ? CLASS_NUMBER : CLASS_CODE;
-    if (!letters && !high)
+    unsigned has = kinds_of(w, n);
+    if (has & HAS_DIGIT)
+        return has & (HAS_LETTER | HAS_HIGH) ? CLASS_CODE : CLASS_NUMBER;
+    if (!(has & (HAS_LETTER | HAS_HIGH)))
         return CLASS_SIGN;
-    if (hyphens)
+    if (has & HAS_HYPHEN)
         return ends(w, n, "ed") ? 5 : 4;
     return ends(w, n, "ing") ? 6 : ends(w, n, "ed") ? 7 : ends(w, n, "ly") ? 8 : ends(w, n, "ss") || ends(w, n, "us") ? 9 :
-           ends(w, n, "s") ? 10 : high ? 11 : 12;
+           ends(w, n, "s") ? 10 : has & HAS_HIGH ? 11 : 12;
 }
 
 int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
 {
     int count = 0;
-    bool digits = false;
+    unsigned has = kinds_of(w, n);
     uint32_t h = 0;
-    for (size_t i = 0; i < n; i++)
-        digits |= w[i] >= '0' && w[i] <= '9';
     for (size_t k = 1; k <= 5 && k < n; k++) {   // endings, longest 5
         h = (h ^ (unsigned char)w[n - k]) * 0x01000193u + (uint32_t)k;
         rows[count++] = (int32_t)((h * 2654435761u) >> 18);
@@ -89,7 +90,7 @@ int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
         if (k >= 2)
             rows[count++] = (int32_t)((h * 2654435761u) >> 18);
     }
-    rows[count++] = digits ? 1 : memchr(w, '-', n) ? 2 : 3;
+    rows[count++] = has & HAS_DIGIT ? 1 : has & HAS_HYPHEN ? 2 : 3;
     return count;
 }
 

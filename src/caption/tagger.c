@@ -51,7 +51,7 @@ static inline int best_lane(sums sum)
 
 #include "caption/tagger_rows.h"
 
-void tag_words_ref(const struct table *t, const struct sentence *s, int count) { walk_all(t, s, count); }
+void tag_words_ref(const struct table *t, const struct tokens *s) { walk_all(t, s); }
 
 static tagger *best(void)
 {
@@ -62,11 +62,11 @@ static tagger *best(void)
     return tag_words_ref;
 }
 
-void tag_words(const struct table *t, const struct sentence *s, int count)
+void tag_words(const struct table *t, const struct tokens *s)
 {
     static _Atomic(tagger *) chosen;
     tagger *with = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (!with)
         atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    with(t, s, count);
+    with(t, s);
 }

@@ -7,15 +7,16 @@
 
 #include "caption/table.h"
 
-struct sentence {
-    const struct word *const *words;   // n + 4: the table's boundary twice before and twice after
-    const uint8_t *shapes;             // n; LOWER before the first and behind the last
+// Words of sentences one behind the other.
+struct tokens {
+    const struct word *const *word;   // the table's boundary at least twice before, between and behind sentences
+    const uint8_t *shape;             // beside it; LOWER around
+    const int32_t *at;                // n: of each token, rising; where one does not follow the one before, a sentence begins
     int n;
-    uint8_t *tags;                     // n, written, `stride` bytes apart
-    int stride;
+    uint8_t *tag;                     // n, written
 };
 
-typedef void tagger(const struct table *t, const struct sentence *s, int count);
+typedef void tagger(const struct table *t, const struct tokens *s);
 tagger tag_words;                       // what this CPU does best; $DIHT_ISA=ref: the plain one
 tagger tag_words_ref, tag_words_avx2;   // equal to the bit
 

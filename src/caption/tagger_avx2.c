@@ -24,4 +24,4 @@ static inline int best_lane(sums sum)
 
 #include "caption/tagger_rows.h"
 
-void tag_words_avx2(const struct table *t, const struct sentence *s, int count) { walk_all(t, s, count); }
+void tag_words_avx2(const struct table *t, const struct tokens *s) { walk_all(t, s); }

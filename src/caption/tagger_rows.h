@@ -6,93 +6,98 @@
 
 #include "caption/tagger.h"
 
-enum { TOGETHER = 4, WALKED = 256 };   // sentences side by side; their words at a time
+enum { LANES = 4, STEPS = 64 };   // stretches of sentences side by side; words of each at a time
 
-struct walk {
-    int16_t context[WALKED][TAGS] __attribute__((aligned(32)));   // what the words around say, whatever the tags before
-    uint16_t classes[WALKED];                                     // this word's and the next one's
-    uint8_t fixed[WALKED];                                        // the only tag it ever has, or NO_TAG
-    int n;
+struct step {
+    int16_t context[TAGS] __attribute__((aligned(32)));   // what the words around say, whatever the tags before
+    uint16_t classes;                                     // this word's and the next one's
+    uint8_t fixed;                                        // the only tag it ever has, or NO_TAG
+    bool begins;                                          // a sentence
 };
 
-static inline void look_around(const struct table *t, const struct sentence *s, int from, struct walk *out)
+static inline void look_around(const struct table *t, const struct tokens *s, int at, struct step *out)
 {
     const struct weights *m = t->weights;
-    const struct word *const *w = s->words + from, *left = w[1], *this = w[2], *right = w[3];
-    const uint8_t *shape = s->shapes + from;
-    unsigned a = left->class, c = this->class, b = right->class;
-    const struct pair_rows *behind = &t->pair_rows[w[0]->class][a], *before = &t->pair_rows[a][c], *after = &t->pair_rows[c][b];
-    int n = s->n - from < WALKED ? s->n - from : WALKED;
-    for (int i = 0; i < n; i++) {
-        const struct word *next = w[i + 4];
-        unsigned b2 = next->class;
-        const struct pair_rows *ahead = &t->pair_rows[b][b2];
-        sums sum = load_sums(t->shape_sides[shape[i - 1]][shape[i + 1]]), other = none;
-        sum = add_row(sum, this->self);
-        other = add_row(other, left->before);
-        sum = add_row(sum, right->after);
-        other = add_row(other, m->shape[shape[i]][c]);
-        sum = add_row(sum, m->pair_around[a][b]);
-        other = add_row(other, before->before);
-        sum = add_row(sum, after->after);
-        other = add_row(other, ahead->ahead);
-        sum = add_row(sum, behind->behind);
-        store_sums(out->context[i], sum + other);
-        out->classes[i] = (uint16_t)(c << 7 | b);
-        out->fixed[i] = this->tag;
-        behind = before;
-        before = after;
-        after = ahead;
-        left = this;
-        this = right;
-        right = next;
-        a = c;
-        c = b;
-        b = b2;
-    }
-    out->n = n;
+    const struct word *const *w = s->word + at;
+    const uint8_t *shape = s->shape + at;
+    unsigned a2 = w[-2]->class, a = w[-1]->class, c = w[0]->class, b = w[1]->class, b2 = w[2]->class;
+    sums sum = load_sums(t->shape_sides[shape[-1]][shape[1]]), other = none;
+    sum = add_row(sum, w[0]->self);
+    other = add_row(other, w[-1]->before);
+    sum = add_row(sum, w[1]->after);
+    other = add_row(other, m->shape[shape[0]][c]);
+    sum = add_row(sum, m->pair_around[a][b]);
+    other = add_row(other, t->pair_rows[a][c].before);
+    sum = add_row(sum, t->pair_rows[c][b].after);
+    other = add_row(other, t->pair_rows[b][b2].ahead);
+    sum = add_row(sum, t->pair_rows[a2][a].behind);
+    store_sums(out->context, sum + other);
+    out->classes = (uint16_t)(c << 7 | b);
+    out->fixed = w[0]->tag;
 }
 
-static inline int next_tag(const struct table *t, const struct walk *w, int i, int before2, int before)
+static inline int next_tag(const struct table *t, const struct step *w, int before2, int before)
 {
     const struct weights *m = t->weights;
-    unsigned classes = w->classes[i];
-    int c = (int)(classes >> 7), b = (int)(classes & (CLASSES - 1)), fixed = w->fixed[i];
-    sums sum = add_row(load_sums(w->context[i]), m->tags[before2][before]), other = add_row(none, m->tag_class[before][c]);
+    unsigned classes = w->classes, c = classes >> 7, b = classes & (CLASSES - 1);
+    sums sum = add_row(load_sums(w->context), m->tags[before2][before]), other = add_row(none, m->tag_class[before][c]);
     sum = add_row(sum, m->tag_after[before][b]);
-    other = add_row(other, m->triple[triple_row(before, c, b)]);
-    int best = best_lane(sum + other);
-    int free = -(fixed == NO_TAG);   // no branch: signs come as they like
-    return (best & free) | (fixed & ~free);
+    other = add_row(other, m->triple[triple_row(before, (int)c, (int)b)]);
+    int best = best_lane(sum + other), fixed = w->fixed, free = -(fixed == NO_TAG);   // no branch: signs come as they like
+    return fixed ^ ((fixed ^ best) & free);
 }
 
-// Each word waits for the tags before it: four sentences side by side wait together.
-static inline void walk_all(const struct table *t, const struct sentence *s, int count)
+static inline bool begins_sentence(const int32_t *at) { return at[0] != at[-1] + 1; }
+
+// Each word waits for the tags before it: four stretches, whole sentences of about as many words, wait together.
+static inline void walk_all(const struct table *t, const struct tokens *s)
 {
-    struct walk walks[TOGETHER];
-    for (; count > 0; s += TOGETHER, count -= TOGETHER) {
-        int before[TOGETHER], before2[TOGETHER], longest = 0, here = count < TOGETHER ? count : TOGETHER;
-        for (int k = 0; k < TOGETHER; k++) {
-            before[k] = before2[k] = NO_TAG;
-            longest = k < here && s[k].n > longest ? s[k].n : longest;
-            walks[k].n = 0;
-        }
-        for (int from = 0; from < longest; from += WALKED) {
-            int most = 0;
-            for (int k = 0; k < here; k++) {
-                walks[k].n = 0;
-                if (from < s[k].n)
-                    look_around(t, &s[k], from, &walks[k]);
-                most = walks[k].n > most ? walks[k].n : most;
+    struct step steps[LANES][STEPS];
+    const int32_t *lane[LANES], *lane_end[LANES], *from = s->at, *end = s->at + s->n;
+    uint8_t *tags[LANES];
+    int before[LANES], before2[LANES];
+    for (int k = 0; k < LANES; k++) {
+        const int32_t *to = s->at + (int64_t)s->n * (k + 1) / LANES;
+        while (to < end && to > s->at && !begins_sentence(to))
+            to++;
+        lane[k] = from;
+        tags[k] = s->tag + (from - s->at);
+        lane_end[k] = from = to > from ? to : from;
+        before[k] = before2[k] = NO_TAG;
+    }
+    for (;;) {
+        int least = STEPS, most = 0, count[LANES];
+        for (int k = 0; k < LANES; k++) {
+            int n = (int)(lane_end[k] - lane[k]), last = -2;
+            count[k] = n < STEPS ? n : STEPS;
+            least = count[k] < least ? count[k] : least;
+            most = count[k] > most ? count[k] : most;
+            if (count[k] && lane[k] > s->at)
+                last = lane[k][-1];
+            for (int i = 0; i < count[k]; i++) {
+                int at = lane[k][i];
+                look_around(t, s, at, &steps[k][i]);
+                steps[k][i].begins = at != last + 1;
+                last = at;
             }
-            for (int i = 0; i < most; i++)
-                for (int k = 0; k < TOGETHER; k++)
-                    if (i < walks[k].n) {
-                        int tag = next_tag(t, &walks[k], i, before2[k], before[k]);
-                        s[k].tags[(from + i) * s[k].stride] = (uint8_t)tag;
-                        before2[k] = before[k];
-                        before[k] = tag;
-                    }
+        }
+        if (most == 0)
+            return;
+        for (int i = 0; i < most; i++)
+            for (int k = 0; k < LANES; k++) {
+                if (i >= least && i >= count[k])
+                    continue;
+                const struct step *step = &steps[k][i];
+                if (step->begins)
+                    before[k] = before2[k] = NO_TAG;
+                int tag = next_tag(t, step, before2[k], before[k]);
+                before2[k] = before[k];
+                before[k] = tag;
+                tags[k][i] = (uint8_t)tag;
+            }
+        for (int k = 0; k < LANES; k++) {
+            lane[k] += count[k];
+            tags[k] += count[k];
         }
     }
 }

@@ -160,7 +160,8 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
     enum { LONGEST = 1024 };
     const struct word *words[LONGEST + 4];
     static struct word unknown[LONGEST];
-    uint8_t around[LONGEST + 2] = {0}, *shapes = around + 1, tags[LONGEST];
+    uint8_t shapes[LONGEST + 4] = {0}, tags[LONGEST];
+    int32_t at[LONGEST];
     int64_t right = 0, all = 0;
     for (int64_t s = first; s < b->sentences; s++) {
         const struct token *k = b->token + b->start[s];
@@ -176,10 +177,11 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
                 table_unknown(t, text, len, &unknown[i]);
                 words[i + 2] = &unknown[i];
             }
-            shapes[i] = lower ? LOWER : k[i].shape;
+            shapes[i + 2] = lower ? LOWER : k[i].shape;
+            at[i] = i + 2;
         }
-        shapes[n] = LOWER;
-        tag_words(t, &(struct sentence){words, shapes, n, tags, 1}, 1);
+        shapes[n + 2] = LOWER;
+        tag_words(t, &(struct tokens){words, shapes, at, n, tags});
         for (int i = 0; i < n; i++)
             right += (tags[i] == VBG || tags[i] == VBN ? VERB : tags[i]) == k[i].upos;
         all += n;

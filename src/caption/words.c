@@ -2,19 +2,10 @@
 // Text to words, and what each word is.
 #include <string.h>
 
-#include "caption/caption.h"
+#include "caption/cut.h"
 #include "caption/lists.h"
 #include "caption/spell.h"
 #include "caption/tagger.h"
-
-typedef unsigned char block __attribute__((vector_size(16)));
-
-static inline block load(const void *from)
-{
-    block b;
-    memcpy(&b, from, sizeof b);
-    return b;
-}
 
 static const uint8_t letter_byte[256] = {['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, [0x80 ... 0xff] = 1};
 
@@ -54,37 +45,26 @@ static int long_shape(const char *w, int n)   // of words beyond 64 bytes
 
 static inline uint64_t n_bits(int n) { return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0; }
 
-// The first n bytes of a block, at most 16.
-static inline void first_bytes(const char *from, int n, uint64_t out[2])
-{
-    static const unsigned char some[32] = {[0 ... 15] = 0xff};
-    block b = load(from) & load(some + 16 - (n < 16 ? n : 16));
-    memcpy(out, &b, sizeof b);
-}
-
-// The word is looked up when all are cut: until then its place in the table is on its way to the cache.
-static inline __attribute__((always_inline)) void put_piece(struct parser *p, int number, int start, int end, unsigned flags)
-{
-    uint64_t low[2], hash;
-    int n = end - start;
-    first_bytes(p->lower + start, n, low);
-    hash = n <= 16 ? word_hash_block(WORD_SEED, low[0], low[1]) : word_hash(p->lower + start, (size_t)n);
-    __builtin_prefetch(&p->table->slots[(uint32_t)hash & p->table->mask]);
-    p->piece[number] = (struct piece){.start = (uint16_t)start, .len = (uint16_t)n, .flags = (uint8_t)flags};
-    p->hash[CAPTION_AROUND + number] = hash;
-}
-
 static void add_piece(struct parser *p, int start, int end, unsigned flags)
 {
-    if (p->pieces < CAPTION_WORDS && end > start)
-        put_piece(p, p->pieces++, start, end, flags);
+    if (p->pieces < CAPTION_WORDS && end > start) {
+        cut_word(cutter_of(p->all, (int)(p - p->all->parser)), p->pieces, start, end, flags);
+        p->pieces++;
+    }
+}
+
+// Which of the 64 bytes from i on are letters or digits.
+static inline uint64_t word_bits(const struct parser *p, int i)
+{
+    const struct scan *s = p->is + (i >> 6);
+    return scan_window(s[0].word, s[1].word, i & 63);
 }
 
 // Behind the letters and digits from i on.
 static inline int run_end(const struct parser *p, int i)
 {
     for (;; i += 64) {
-        uint64_t other = ~scan_window(p->is_word, i);
+        uint64_t other = ~word_bits(p, i);
         if (other)
             return i + __builtin_ctzll(other);
     }
@@ -192,13 +172,12 @@ static int split_sign(struct parser *p, int i)
 
 static void split(struct parser *p)
 {
-    int i = 0, n = 0, length = p->length;
-    while (i < length && n < CAPTION_WORDS) {
-        uint64_t word = scan_window(p->is_word, i);
+    for (int i = 0, length = p->length; i < length && p->pieces < CAPTION_WORDS;) {
+        uint64_t word = word_bits(p, i);
         if (word & 1) {
             int run = ~word ? i + __builtin_ctzll(~word) : run_end(p, i);
             if ((p->text[run] & ~' ') == 0) {   // a blank or the end: most words
-                put_piece(p, n++, i, run, 0);
+                add_piece(p, i, run, 0);
                 i = run + 1;
                 continue;
             }
@@ -206,11 +185,8 @@ static void split(struct parser *p)
             i++;
             continue;
         }
-        p->pieces = n;
         i = word & 1 ? split_word(p, i) : split_sign(p, i);
-        n = p->pieces;
     }
-    p->pieces = n;
 }
 
 // --- how words are written ------------------------------------------------------------------------------------------------
@@ -228,99 +204,144 @@ static bool begins(const struct parser *p, int i)
     return i < 0;
 }
 
-static bool long_word(const struct parser *p, int i) { return p->piece[i].len > 3 && letter_byte[first_byte(p, i)]; }
-
+// No branches: capitals come as they like.
 static void find_shapes(struct parser *p)
 {
     int words = 0, capitals = 0;   // long ones; not in lower case
-    memset(p->shape, LOWER, (size_t)p->pieces);
+    uint8_t shape[CAPTION_WORDS];
     for (int i = 0; i < p->pieces; i++) {
-        struct piece *k = &p->piece[i];
-        uint64_t all = n_bits(k->len), upper = scan_window(p->is_upper, k->start) & all;
-        if (!upper && k->len <= 64)
-            continue;
-        int shape = shape_of(upper, scan_window(p->is_lower, k->start) & all);
+        const struct piece *k = &p->piece[i];
+        const struct scan *s = p->is + (k->start >> 6);
+        uint64_t all = n_bits(k->len), upper = scan_window(s[0].upper, s[1].upper, k->start & 63) & all;
+        int is = shape_of(upper, scan_window(s[0].lower, s[1].lower, k->start & 63) & all);
         if (k->len > 64)
-            shape = long_shape(p->text + k->start, k->len);
-        p->shape[i] = k->shape = (uint8_t)(shape == CAPITAL && begins(p, i) ? FIRST_CAPITAL : shape);
-        capitals += shape != LOWER && long_word(p, i);
+            is = long_shape(p->text + k->start, k->len);
+        int word = (k->len > 3) & letter_byte[first_byte(p, i)];
+        shape[i] = (uint8_t)is;
+        words += word;
+        capitals += word & (is != LOWER);
     }
-    for (int i = 0; i < p->pieces && capitals >= 2; i++)
-        words += long_word(p, i);
-    bool title = capitals >= 2 && 4 * capitals >= 3 * words;   // where most words have capitals, they say nothing
-    for (int i = 0; i < p->pieces && (title || p->hashtags); i++) {
-        struct piece *k = &p->piece[i];
-        if (title || (k->flags & PIECE_HASH))
-            p->shape[i] = k->shape = k->shape == UPPER && !title ? UPPER : LOWER;
+    if (capitals >= 2 && 4 * capitals >= 3 * words)
+        return;   // a title: where most words have capitals, they say nothing
+    for (int i = 0; i < p->pieces; i++) {
+        int is = shape[i] == CAPITAL && begins(p, i) ? FIRST_CAPITAL : shape[i];
+        if ((p->piece[i].flags & PIECE_HASH) && is != UPPER)
+            is = LOWER;
+        p->shape[i] = p->piece[i].shape = (uint8_t)is;
     }
 }
 
-// Mostly there is no capital, or one, where the text begins.
+// From LOWER all. Mostly there is no capital, or one, where the text begins.
 static void set_shapes(struct parser *p)
 {
-    p->shape[p->pieces] = LOWER;
     uint64_t upper = 0, more = 0;
     for (int i = 0; i * SCAN_BLOCK < p->length; i++) {
-        more |= upper ? p->is_upper[i] : p->is_upper[i] & (p->is_upper[i] - 1);
-        upper |= p->is_upper[i];
+        uint64_t here = p->is[i].upper;
+        more |= upper ? here : here & (here - 1);
+        upper |= here;
     }
-    if (more || (upper && !(p->is_upper[0] & 1)) || p->hashtags) {
+    if (more || (upper && !(p->is[0].upper & 1)) || p->hashtags)
         find_shapes(p);
-        return;
-    }
-    memset(p->shape, LOWER, (size_t)p->pieces);
-    if (upper && p->pieces)
+    else if (upper && p->pieces)
         p->shape[0] = p->piece[0].shape = FIRST_CAPITAL;
 }
 
-void words_find(struct parser *p)
+// Where each caption's words lie in the rooms, CAPTION_AROUND between them.
+static void place(struct parsers *all, int n)
 {
-    for (int i = 0; i < p->pieces; i++) {
-        const struct word *w = table_find(p->table, p->hash[CAPTION_AROUND + i]);
-        p->word[2 + i] = w;
-        __builtin_prefetch(w);
+    int at = CAPTION_AROUND;
+    for (int i = 0; i <= n; i++) {
+        for (int k = at - CAPTION_AROUND; k < at; k++) {
+            all->piece[k] = (struct piece){.tag = NO_TAG};
+            all->hash[k] = 0;
+            all->word[k] = &all->table->words[0];
+        }
+        if (i == n)
+            break;
+        struct parser *p = &all->parser[i];
+        p->piece = all->piece + at;
+        p->word = all->word + at - 2;
+        p->hash = all->hash + at - CAPTION_AROUND;
+        p->shape = all->shape + at;
+        at += p->pieces + CAPTION_AROUND;
     }
-    p->word[2 + p->pieces] = p->word[3 + p->pieces] = &p->table->words[0];
+    memset(all->shape, LOWER, (size_t)at);
 }
 
-void words_settle(struct parser *p)
+static void look_up(const struct parsers *all)
 {
-    unsigned marks = 0, unknown = 0;
-    for (int i = 0; i < p->pieces; i++) {
-        const struct word *w = p->word[2 + i];
-        struct piece *k = &p->piece[i];
+    const struct table *t = all->table;
+    const struct word **words = all->word;
+    const uint64_t *hashes = all->hash;
+    const int32_t *places = all->at;
+    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+        const struct word *w = table_find(t, hashes[places[j]]);
+        words[places[j]] = w;
+        __builtin_prefetch(w);
+    }
+}
+
+void words_find(struct parsers *all, int n)
+{
+    unsigned marks[CAPTION_AT_ONCE] = {0}, unknown[CAPTION_AT_ONCE] = {0};
+    place(all, n);
+    look_up(all);
+    const struct word **words = all->word;
+    struct word *new = all->unknown;
+    const int32_t *places = all->at;
+    const uint8_t *owners = all->owner;
+    struct piece *pieces = all->piece;
+    const struct weights *m = all->table->weights;
+    unsigned a = 0, c = 0;   // classes of the two before
+    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+        int at = places[j], owner = owners[j];
+        const struct word *w = words[at];
+        struct piece *k = &pieces[at];
         if (!w) {
-            table_unknown(p->table, p->lower + k->start, k->len, &p->unknown[i]);
-            p->word[2 + i] = w = &p->unknown[i];
-            unknown++;
+            table_unknown(all->table, all->parser[owner].lower + k->start, k->len, new);
+            words[at] = w = new++;
+            k->flags |= PIECE_UNKNOWN;
+            unknown[owner]++;
         }
         k->class = w->class;
         memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
-        marks |= w->marks;
+        marks[owner] |= w->marks;
+        __builtin_prefetch(&all->table->pair_rows[c][w->class]);   // what the tagger will add
+        __builtin_prefetch(&m->pair_around[a][w->class]);
+        a = c;
+        c = w->class;
     }
-    p->strange = (marks & M_FOREIGN) || unknown >= 2 || p->word[2] == &p->unknown[0] || p->high || p->foreign_letters;
-    for (int i = p->pieces; i < p->pieces + CAPTION_AROUND; i++) {
-        p->piece[i] = (struct piece){.tag = NO_TAG};
-        p->hash[CAPTION_AROUND + i] = 0;
+    for (int i = 0; i < n; i++) {
+        struct parser *p = &all->parser[i];
+        p->strange = (marks[i] & M_FOREIGN) || unknown[i] >= 2 || (p->piece[0].flags & PIECE_UNKNOWN) || p->high || p->foreign_letters;
+        set_shapes(p);
     }
 }
 
-void words_cut(struct parser *p, const char *bytes, size_t n)
+void words_cut(struct parsers *all, int caption)
 {
-    p->pieces = p->objects = p->attributes = p->relations = 0;
+    struct parser *p = &all->parser[caption];
+    p->pieces = 0;
     p->hashtags = false;
-    p->word[0] = p->word[1] = &p->table->words[0];
-    words_normalise(p, bytes, n);
-    split(p);
-    set_shapes(p);
+    if (!words_cut_plain(all, caption))
+        split(p);
+    int32_t *at = all->at + all->cuts, first = all->cuts + (caption + 1) * CAPTION_AROUND;
+    for (int i = 0; i < p->pieces; i += CUTS_ROUND) {   // some more than there are: the loop's end is foreseen more often
+        memset(all->owner + all->cuts + i, caption, CUTS_ROUND);
+        for (int k = 0; k < CUTS_ROUND; k++)
+            at[i + k] = first + i + k;
+    }
+    all->cuts += p->pieces;
 }
 
-void words_tag(struct parser *const *p, int n)
+void words_tag(struct parsers *all)
 {
-    struct sentence s[CAPTION_AT_ONCE];
-    for (int i = 0; i < n; i++)
-        s[i] = (struct sentence){p[i]->word, p[i]->shape, p[i]->pieces, &p[i]->piece->tag, sizeof *p[i]->piece};
-    tag_words(p[0]->table, s, n);
+    const uint8_t *tags = all->tag;
+    const int32_t *places = all->at;
+    struct piece *pieces = all->piece;
+    tag_words(all->table, &(struct tokens){all->word, all->shape, all->at, all->cuts, all->tag});
+    for (int j = 0, cuts = all->cuts; j < cuts; j++)
+        pieces[places[j]].tag = tags[j];
 }
 
 // "Een framboos": an article no English text begins with, before a word without a capital
@@ -352,7 +373,7 @@ bool words_foreign(const struct parser *p)
         words++;
         english += (k->marks & M_SMALL) != 0;
         foreign += small && !(capital && k->len > 3);
-        strange += !small && !capital && p->word[2 + i] == &p->unknown[i];
+        strange += !small && !capital && (k->flags & PIECE_UNKNOWN);
         for (int at = k->start; p->high && !capital && at < k->start + k->len; at++)
             if ((unsigned char)p->text[at] >= 0x80) {
                 high++;

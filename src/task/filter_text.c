@@ -19,8 +19,8 @@ struct texts {
     const diht_filter_text_options *o;
     enum format format;
     struct table *table;
-    struct parser **parser;   // LINES_AT_ONCE a worker
-    int parsers;
+    struct parsers **parsers;   // a worker's
+    int opened;
     int column;               // TSV: of the caption, from 0
     bool header;              // the first line names columns
 };
@@ -146,14 +146,14 @@ static void put_line(const struct texts *t, const struct line *line, const struc
 static int decide(void *arg, int worker, const struct line *line, int count, struct buf *out)
 {
     const struct texts *t = arg;
-    struct parser *const *p = t->parser + worker * LINES_AT_ONCE;
+    struct parsers *all = t->parsers[worker];
     struct decision decision[LINES_AT_ONCE];
     struct text caption[LINES_AT_ONCE] = {{0}};
     for (int i = 0; i < count; i++)
         caption[i] = caption_of(t, &line[i], &decision[i]);
-    parser_run_many(p, caption, count, t->o->complexity, !t->o->no_action);
+    parsers_run(all, caption, count, t->o->complexity, !t->o->no_action);
     for (int i = 0; i < count; i++) {
-        put_line(t, &line[i], &decision[i], p[i], out);
+        put_line(t, &line[i], &decision[i], &all->parser[i], out);
         json_decref(decision[i].object);
     }
     return 0;
@@ -163,7 +163,7 @@ static int start(void *arg, int workers)
 {
     struct texts *t = arg;
     int rc = table_open(&t->table, NULL);
-    return rc ? rc : parsers_open(&t->parser, &t->parsers, workers * LINES_AT_ONCE, t->table);
+    return rc ? rc : parsers_open(&t->parsers, &t->opened, workers, t->table);
 }
 
 int task_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n), void *user)
@@ -179,7 +179,7 @@ int task_filter_text(const diht_filter_text_options *o, void (*write)(void *user
     int rc = format_of(o, &t.format);
     if (!rc)
         rc = lines_run(&job);
-    parsers_close(t.parser, t.parsers);
+    parsers_close(t.parsers, t.opened);
     table_close(t.table);
     return rc;
 }

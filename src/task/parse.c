@@ -14,8 +14,8 @@ _Static_assert((int)LINES_AT_ONCE <= (int)CAPTION_AT_ONCE, "a parser for each of
 struct parses {
     const diht_parse_options *o;
     struct table *table;
-    struct parser **parser;   // LINES_AT_ONCE a worker
-    int parsers;
+    struct parsers **parsers;   // a worker's
+    int opened;
     struct map **counts;      // a worker; with `concepts`
     int workers;
 };
@@ -29,25 +29,26 @@ static int start(void *arg, int workers)
         if (!(t->counts[t->workers] = map_new()))
             return FAIL(EMEMORY_, "out of memory");
     int rc = table_open(&t->table, NULL);
-    return rc ? rc : parsers_open(&t->parser, &t->parsers, workers * LINES_AT_ONCE, t->table);
+    return rc ? rc : parsers_open(&t->parsers, &t->opened, workers, t->table);
 }
 
 static int lines(void *arg, int worker, const struct line *line, int count, struct buf *out)
 {
     const struct parses *t = arg;
-    struct parser *const *p = t->parser + worker * LINES_AT_ONCE;
+    struct parsers *all = t->parsers[worker];
+    const struct parser *p = all->parser;
     struct text caption[LINES_AT_ONCE] = {{0}};
     for (int i = 0; i < count; i++)
         caption[i] = (struct text){line[i].text, line[i].n - (line[i].n && line[i].text[line[i].n - 1] == '\r')};
-    parser_run_many(p, caption, count, t->o->complexity, !t->o->no_action);
+    parsers_run(all, caption, count, t->o->complexity, !t->o->no_action);
     int rc = 0;
     for (int i = 0; i < count && !rc; i++)
         if (t->counts)
-            rc = p[i]->verdict.keep ? parse_concepts(t->counts[worker], p[i]) : 0;
+            rc = p[i].verdict.keep ? parse_concepts(t->counts[worker], &p[i]) : 0;
         else if (t->o->explain)
-            parse_explain(out, p[i]);
+            parse_explain(out, &p[i]);
         else
-            parse_json(out, p[i]);
+            parse_json(out, &p[i]);
     return rc;
 }
 
@@ -69,26 +70,26 @@ int task_parse(const diht_parse_options *o, void (*write)(void *user, const char
     for (int i = 0; i < t.workers; i++)
         map_free(t.counts[i]);
     free(t.counts);
-    parsers_close(t.parser, t.parsers);
+    parsers_close(t.parsers, t.opened);
     table_close(t.table);
     return rc;
 }
 
 // --- parsers ----------------------------------------------------------------------------------------------------------------
 
-int parsers_open(struct parser ***out, int *count, int wanted, const struct table *table)
+int parsers_open(struct parsers ***out, int *count, int wanted, const struct table *table)
 {
     *count = 0;
     *out = calloc((size_t)wanted, sizeof **out);
     for (; *out && *count < wanted; ++*count)
-        if (!((*out)[*count] = parser_new(table)))
+        if (!((*out)[*count] = parsers_new(table, LINES_AT_ONCE)))
             break;
-    return *count == wanted ? 0 : FAIL(EMEMORY_, "out of memory for %d parsers", wanted);
+    return *count == wanted ? 0 : FAIL(EMEMORY_, "out of memory for the parsers of %d threads", wanted);
 }
 
-void parsers_close(struct parser **all, int count)
+void parsers_close(struct parsers **all, int count)
 {
     for (int i = 0; i < count; i++)
-        parser_free(all[i]);
+        parsers_free(all[i]);
     free(all);
 }

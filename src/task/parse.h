@@ -15,9 +15,9 @@ int parse_concepts(struct map *to, const struct parser *p);
 // Lines of all of them, added up, most frequent first. EMEMORY_.
 int parse_concepts_write(struct buf *out, struct map *const *counts, int n, bool json);
 
-// What was opened is in *out and *count whatever is returned.
-int parsers_open(struct parser ***out, int *count, int wanted, const struct table *table);
-void parsers_close(struct parser **all, int count);
+// Of LINES_AT_ONCE captions each, one a worker. What was opened is in *out and *count whatever is returned.
+int parsers_open(struct parsers ***out, int *count, int wanted, const struct table *table);
+void parsers_close(struct parsers **all, int count);
 
 // What drops a parsed caption, "unparsable" (another language, or no object), "complexity" or "action"; or "kept".
 const char *parse_reason(const struct parser *p, int complexity, bool need_action);

@@ -128,32 +128,100 @@ static void thresholds(void)
 static void every_tagger_says_the_same(void)
 {
 #ifdef __x86_64__
-    enum { N = 400, SENTENCES = 7 };
-    const struct word *words[N + 4];
-    uint8_t around[N + 2] = {0}, *shapes = around + 1, plain[SENTENCES][N], wide[SENTENCES][N];
-    struct sentence sentence[SENTENCES];
+    enum { WORDS = 2000, LONGEST = 300 };
+    static const struct word *words[WORDS];
+    static uint8_t shapes[WORDS], plain[WORDS], wide[WORDS];
+    static int32_t at[WORDS];
     uint32_t r = 1;
     if (!__builtin_cpu_supports("avx2"))
         return;
     for (int round = 0; round < 50; round++) {
-        for (int i = 0; i < N + 4; i++) {
+        int n = 0, left = 0, wanted = round % 10 ? WORDS >> round % 10 : WORDS;   // few words, too
+        for (int i = 0; i < wanted; i++) {
             r = r * 1664525 + 1013904223;
-            words[i] = i < 2 || i >= N + 2 ? table->words : table->words + (r >> 4) % (uint32_t)table->count;
-            if (i < N)
-                shapes[i] = (uint8_t)(r >> 28) % SHAPES;
+            bool word = left-- > 0 && i > 1 && i < wanted - 2;
+            if (left < -1)   // two boundaries were put: a new sentence
+                left = round & 1 ? (int)((r >> 16) % LONGEST) : (int)((r >> 16) % 20);
+            words[i] = word ? table->words + (r >> 4) % (uint32_t)table->count : table->words;
+            shapes[i] = word ? (uint8_t)(r >> 28) % SHAPES : LOWER;
+            if (word)
+                at[n++] = i;
         }
-        for (int k = 0; k < SENTENCES; k++)   // of different lengths, side by side and alone
-            sentence[k] = (struct sentence){words, shapes, k == 2 ? 0 : N - (int)((r >> (4 * k)) % N), plain[k], 1};
         memset(plain, 0, sizeof plain);
         memset(wide, 0, sizeof wide);
-        for (int k = 0; k < SENTENCES; k++)
-            tag_words_ref(table, &sentence[k], 1);
-        for (int k = 0; k < SENTENCES; k++)
-            sentence[k].tags = wide[k];
-        tag_words_avx2(table, sentence, SENTENCES);
+        tag_words_ref(table, &(struct tokens){words, shapes, at, n, plain});
+        tag_words_avx2(table, &(struct tokens){words, shapes, at, n, wide});
+        CHECK(memcmp(plain, wide, sizeof plain) == 0);
+        memset(wide, 0, sizeof wide);   // each sentence alone: what stands beside it changes nothing
+        for (int i = 0, to; i < n; i = to) {
+            for (to = i + 1; to < n && at[to] == at[to - 1] + 1;)
+                to++;
+            tag_words_avx2(table, &(struct tokens){words, shapes, at + i, to - i, wide + i});
+        }
         CHECK(memcmp(plain, wide, sizeof plain) == 0);
     }
 #endif
+}
+
+static void every_scanner_says_the_same(void)
+{
+#ifdef __x86_64__
+    enum { BYTES = 600, BLOCKS = BYTES / SCAN_BLOCK + 3 };
+    static char text[BLOCKS * SCAN_BLOCK], plain[sizeof text], wide[sizeof text];
+    static struct scan by_plain[BLOCKS], by_wide[BLOCKS];
+    static const char usual[] = "aAbszSZwW09 -'\"%@#.,_&<~ ";
+    uint32_t r = 1;
+    if (!__builtin_cpu_supports("avx2"))
+        return;
+    for (int round = 0; round < 20000; round++) {
+        r = r * 1664525 + 1013904223;
+        int n = round % 4 ? (int)((r >> 8) % 140) : (int)((r >> 8) % BYTES), blocks = (n + SCAN_BLOCK - 1) / SCAN_BLOCK;
+        memset(text, 0, sizeof text);
+        for (int i = 0; i < n; i++) {
+            r = r * 1664525 + 1013904223;
+            text[i] = round & 1 ? usual[(r >> 16) % (sizeof usual - 1)] : (char)(r >> 16);   // every byte, 0 among them
+        }
+        memset(by_plain, 1, sizeof by_plain);
+        memset(by_wide, 1, sizeof by_wide);
+        int found = scan_ref(text, n, plain, by_plain);
+        CHECK(scan_avx2(text, n, wide, by_wide) == found);
+        CHECK(memcmp(plain, wide, (size_t)blocks * SCAN_BLOCK) == 0 && memcmp(by_plain, by_wide, sizeof by_plain) == 0);
+        if (blocks) {   // and what they say is so
+            int i = (int)((r >> 8) % (uint32_t)n), c = (unsigned char)text[i];
+            const struct scan *is = &by_plain[i / SCAN_BLOCK];
+            CHECK((is->word >> i % SCAN_BLOCK & 1) == ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c >= 0x80));
+            CHECK((is->upper >> i % SCAN_BLOCK & 1) == (c >= 'A' && c <= 'Z') && (is->quote >> i % SCAN_BLOCK & 1) == (c == '\''));
+        }
+    }
+#endif
+}
+
+// Captions side by side read as each of them alone.
+static void company_changes_nothing(void)
+{
+    static const char *const texts[] = {"a black cat is chasing a small brown bird", "", "The dog's bowl, red.", "Une femme avec un chapeau",
+                                        "don't (stop) \xE2\x80\x94 U.S. #dog 3.5 www.a.com", "A Title Of A Book", "x",
+                                        ("two dogs that are running in the snow while a man in a well-known suit throws a ball to them, "
+                                        "and the women watch.")};
+    enum { TEXTS = sizeof texts / sizeof *texts };
+    struct parsers *all = parsers_new(table, CAPTION_AT_ONCE);
+    struct text captions[CAPTION_AT_ONCE];
+    CHECK(all != NULL);
+    for (int round = 0; all && round < 40; round++) {
+        int n = 1 + round % CAPTION_AT_ONCE;
+        for (int i = 0; i < n; i++)
+            captions[i] = (struct text){texts[(i + round) % TEXTS], strlen(texts[(i + round) % TEXTS])};
+        parsers_run(all, captions, n, 1, true);
+        for (int i = 0; i < n; i++) {
+            const struct parser *p = &all->parser[i];
+            parser_run(parser, captions[i].at, captions[i].len, 1, true);
+            CHECK(p->pieces == parser->pieces && p->objects == parser->objects && p->attributes == parser->attributes &&
+                  p->relations == parser->relations && p->verdict.complexity == parser->verdict.complexity);
+            CHECK(memcmp(p->piece, parser->piece, (size_t)p->pieces * sizeof *p->piece) == 0);
+            CHECK(memcmp(p->relation, parser->relation, (size_t)p->relations * sizeof *p->relation) == 0);
+        }
+    }
+    parsers_free(all);
 }
 
 static void damaged_tables_are_refused(void)
@@ -183,6 +251,8 @@ int main(int argc, char **argv)
     CASE(long_lines_end);
     CASE(thresholds);
     CASE(every_tagger_says_the_same);
+    CASE(every_scanner_says_the_same);
+    CASE(company_changes_nothing);
     CASE(damaged_tables_are_refused);
     parser_free(parser);
     table_close(table);
