@@ -63,30 +63,27 @@ static inline uint64_t bits_of(uint64_t bytes, int k)
 static void find_runs(const struct parser *p, struct runs *r)
 {
     enum { N = 1, A = 2, O = 4, HEAD = 8, START = 16, PREP = 32, STOP = 64, ADDS = 128 };
-    static const uint8_t by_tag[NO_TAG + 1] = {
+    static const uint8_t by_tag[32] = {
         [ADJ] = A | START | ADDS, [ADP] = PREP | STOP, [ADV] = START | STOP, [AUX] = STOP, [CCONJ] = START | STOP,
         [DET] = O | START | STOP, [INTJ] = STOP, [NOUN] = N | HEAD | START, [NUM] = A | START, [PART] = STOP,
         [PRON] = START | STOP, [PROPN] = N | HEAD | START, [SCONJ] = START | STOP, [VERB] = START | STOP | ADDS,
         [VBG] = START | ADDS, [VBN] = START | ADDS, [PUNCT] = START | STOP, [SYM] = STOP, [OTHER] = STOP,
     };
-    uint8_t class[64];
     *r = (struct runs){0};
     if (p->pieces > RUNS) {
         r->adds = ~(uint64_t)0;
         return;
     }
-    for (int i = 0; i < p->pieces; i++) {
-        const struct piece *k = &p->piece[i];
-        unsigned traits = k->traits;   // INSIDE stands for N, A and O; the rest lies as here
-        unsigned may = (traits & (HEAD | START | PREP | STOP)) | ((traits & TRAIT_INSIDE) >> 2) * (N | A | O) | ADDS;
-        unsigned owner = (k->tag == PRON) & k->marks >> 31;   // M_POSSESSIVE
-        class[i] = (uint8_t)(((by_tag[k->tag] | owner * O) & may) | (traits & ADDS));
-    }
-    for (int i = 0; p->hashtags && i < p->pieces; i++)
-        class[i] = hashtag(p, i) ? STOP : class[i];
-    for (int i = 0; i < p->pieces; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, class + i, 8);
+    for (int i = 0; i < p->pieces; i += 8) {   // to the end of eight: beyond the last is anything
+        uint64_t eight = 0;
+        for (int j = 0; j < 8; j++) {
+            const struct piece *k = &p->piece[i + j];
+            unsigned traits = k->traits;   // INSIDE stands for N, A and O; the rest lies as here
+            unsigned may = (traits & (HEAD | START | PREP | STOP)) | ((traits & TRAIT_INSIDE) >> 2) * (N | A | O) | ADDS;
+            unsigned owner = (k->tag == PRON) & k->marks >> 31;   // M_POSSESSIVE
+            uint64_t class = ((by_tag[k->tag & 31] | owner * O) & may) | (traits & ADDS);
+            eight |= (k->flags & PIECE_HASH ? STOP : class) << 8 * j;
+        }
         r->noun |= bits_of(eight, 0) << i;
         r->adjective |= bits_of(eight, 1) << i;
         r->open |= bits_of(eight, 2) << i;
@@ -473,16 +470,11 @@ static int preposition_end(const struct parser *p, int i)
 {
     if (!(marks(p, i) & M_FIXED_FIRST) || !(marks(p, i + 1) & M_FIXED_SECOND))
         return i + 1;
-    for (size_t k = 0; k < lists_fixed_prepositions; k++) {
-        int n = 0;
-        for (const char *word = lists_fixed_preposition(k); word; n++) {
-            size_t len = strcspn(word, " ");
-            if (i + n >= p->pieces || p->piece[i + n].len != len || memcmp(p->lower + p->piece[i + n].start, word, len) != 0)
-                break;
-            word = word[len] ? word + len + 1 : NULL;
-            if (!word)
-                return i + n + 1;
-        }
+    const uint64_t *hash = p->hash + CAPTION_AROUND + i;   // 0 behind the last word
+    for (size_t k = 0; k < FIXED_PREPOSITIONS; k++) {
+        const uint64_t *words = p->table->prepositions[k];
+        if (words[0] == hash[0] && words[1] == hash[1] && (!words[2] || words[2] == hash[2]))
+            return i + 2 + (words[2] != 0);
     }
     return i + 1;
 }

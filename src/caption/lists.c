@@ -99,9 +99,7 @@ static const char *const prepositions[] = {
     "in front of", "on top of", "next to", "out of", "because of", "close to", "instead of", "according to", "in between", "inside of",
     "outside of", "off of", "due to", "along with", "such as", "away from", "as well as", "ahead of", "up to", "on board",
 };
-const size_t lists_fixed_prepositions = sizeof prepositions / sizeof *prepositions;
-
-const char *lists_fixed_preposition(size_t k) { return prepositions[k]; }
+_Static_assert(sizeof prepositions / sizeof *prepositions == FIXED_PREPOSITIONS, "the table has their words' hashes");
 
 static void mark(struct table *t, const char *text, size_t len, unsigned marks)
 {
@@ -133,6 +131,13 @@ void lists_mark(struct table *t)
         }
     for (const char *p = fixed_pairs + 1; *p; p += strcspn(p, "|") + 1)
         mark_two(t, p, strcspn(p, "|"), M_PAIR_FIRST, M_PAIR_SECOND);
-    for (size_t k = 0; k < lists_fixed_prepositions; k++)
-        mark_two(t, prepositions[k], strlen(prepositions[k]), M_FIXED_FIRST, M_FIXED_SECOND);
+    for (size_t k = 0; k < FIXED_PREPOSITIONS; k++) {
+        const char *word = prepositions[k];
+        mark_two(t, word, strlen(word), M_FIXED_FIRST, M_FIXED_SECOND);
+        for (int i = 0; i < 3; i++) {
+            size_t n = strcspn(word, " ");
+            t->prepositions[k][i] = n ? word_hash(word, n) : 0;
+            word += n + (word[n] == ' ');
+        }
+    }
 }

@@ -45,8 +45,4 @@ void lists_mark(struct table *t);   // sets the words' marks
 // Adjective and noun (or noun and noun) that name one thing: "hot dog", "stainless steel".
 int lists_fixed_pair(const char *first, int n, const char *second, int m);
 
-// Prepositions of several words, blanks between: "in front of".
-extern const size_t lists_fixed_prepositions;
-const char *lists_fixed_preposition(size_t k);
-
 #endif

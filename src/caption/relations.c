@@ -485,8 +485,38 @@ static int skip_bracket(const struct relater *r, int k)
     return k;
 }
 
+// What phrases_relate surely ends a clause at: no bracket and no colon, where it may go on, and nothing skip_bracket skips.
+static bool ends_clause(const struct parser *p, const struct phrase *f)
+{
+    return f->kind == P_STOP && p->piece[f->first].tag != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
+}
+
+// The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between; without these
+// nothing relates. None: *from is n.
+static void clauses(const struct parser *p, const struct phrase *phrase, int n, int *from, int *to)
+{
+    int first = 0, last = n - 1;
+    while (first < n && phrase[first].kind != P_VERB && phrase[first].kind != P_ADJECTIVE)
+        first++;
+    *from = *to = n;
+    if (first == n)
+        return;
+    while (phrase[last].kind != P_VERB && phrase[last].kind != P_ADJECTIVE)
+        last--;
+    while (first > 0 && !ends_clause(p, &phrase[first - 1]))
+        first--;
+    while (last + 1 < n && !ends_clause(p, &phrase[last + 1]))
+        last++;
+    *from = first;
+    *to = last + 1;
+}
+
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
 {
+    int from, to;
+    clauses(p, phrase, n, &from, &to);
+    if (from == to)
+        return;
     struct relater state, *r = &state;   // member by member: groups' `at` need no zeros
     r->p = p;
     r->f = phrase;
@@ -494,7 +524,7 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
     r->candidate.n = r->subject.n = r->last.n = r->linked.n = r->antecedent.n = r->found.n = 0;
     r->verb = r->last_verb = r->prep = r->before_last = r->joint = -1;
     r->passive = r->related = r->pronoun_object = r->object_open = r->list = r->finite = r->relative = r->contact = r->fresh = false;
-    for (int k = 0; k < n; k++) {
+    for (int k = from; k < to; k++) {
         const struct phrase *f = &phrase[k];
         switch (f->kind) {
         case P_NOUN:

@@ -86,6 +86,8 @@ struct weights {
     scores triple[TRIPLE_ROWS];                  // hashed: the tag before, this class, the class after
 };
 
+enum { FIXED_PREPOSITIONS = 20 };
+
 struct pair_rows {    // what `weights` has of two neighbours, in one cache line
     scores before, after, ahead, behind;
 };
@@ -102,6 +104,7 @@ struct table {
     uint32_t *pairs;        // pair_hash of nouns of two words, one of which could be a verb; 0: an empty place
     uint32_t pair_mask;
     struct weights *weights;
+    uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
 };
 
