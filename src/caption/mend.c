@@ -306,7 +306,7 @@ static inline bool mendable(const struct parser *p, int i)   // if it may
     if (near_nouns >> t & 1)
         return noun(p, i - 1) || noun(p, i + 1) || (t == ADJ && last && (what & IS_NOUN)) || (what & IS_ING) || (m & M_BEFORE_NOUN);
     if (t == VBG && !(what & (PAIR_FIRST | PAIR_SECOND)) && !(m & M_NEVER_VERB))
-        return !(what & IS_ING) || (marks(p, i - 1) & M_LINK) || (last && !being(p, i - 1));
+        return !(what & IS_ING) || ((what & IS_ADJ) && !(what & IS_NOUN)) || (marks(p, i - 1) & M_LINK) || (last && !being(p, i - 1));
     return t != ADV || !(is(p, i) & (IS_ADV | IS_ADJ | IS_VERB)) || starts_phrase(p, i) || opens(p, i - 1);
 }
 
@@ -318,7 +318,9 @@ static void mend_noun(struct parser *p, int i)
     if (noun(p, i - 1) && small && (what & (IS_VERB | IS_THIRD))) {
         bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && k->tag == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
                      goes_on(p, i + 1);   // snow falls over
-        if (falls || ((what & IS_VERB) && plural_acts(p, i)) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
+        bool acts = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && being(p, i + 1);
+        bool does = (k->marks & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
+        if (falls || acts || does || ((what & IS_VERB) && plural_acts(p, i)) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
             k->tag = VERB;
     } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
                ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
@@ -350,6 +352,8 @@ static void mend_by_tag(struct parser *p, int i)
             k->tag = NOUN;
         else if ((what & IS_ADJ) && (marks(p, i - 1) & M_LINK) && !noun(p, i + 1) && !opens(p, i + 1))
             k->tag = ADJ;   // looks stunning
+        else if ((what & IS_ADJ) && !(what & IS_NOUN) && !noun(p, i - 1) && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && starts_phrase(p, i))
+            k->tag = ADJ;   // astounding turquoise art
         break;
     case ADJ:
         if ((what & IS_ING) && tag(p, i - 1) == CCONJ && tag(p, i - 2) != ADJ && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
