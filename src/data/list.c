@@ -39,7 +39,9 @@ struct list {
     struct stream *in;
     char *window;                      // WINDOW bytes: what is unread lies somewhere in here
     const char *at, *end;              // unread; more than MOST_ROW bytes, or all that is left
-    bool ended;                        // nothing comes behind `end`
+    bool ended;                        // nothing comes behind `end`,
+    int broken;                        // for this reason, when not 0: said in `broke`
+    char broke[512];
     char *head;                        // the first HEAD bytes or fewer
     size_t head_len;
     struct list_columns want;          // names the user gave; strings borrowed
@@ -108,10 +110,14 @@ static int fill(struct list *l)
     memmove(l->window, l->at, have);
     while (!l->ended && have < WINDOW) {
         ssize_t got = stream_read(l->in, l->window + have, WINDOW - have);
-        if (got < 0)
-            return (int)got;
-        l->ended = got == 0;
-        have += (size_t)got;
+        if (got < 0) {   // whole lines before it are given out first
+            const char *last = memrchr(l->window, '\n', have);
+            l->broken = (int)got;
+            snprintf(l->broke, sizeof l->broke, "%s", error_last());
+            have = last ? (size_t)(last + 1 - l->window) : 0;
+        } else
+            have += (size_t)got;
+        l->ended = got <= 0;
     }
     l->at = l->window;
     l->end = l->window + have;
@@ -502,6 +508,10 @@ int list_open_columns(struct list **out, const char *path, const struct list_col
         goto done;
     l->head_len = l->end - l->at < HEAD ? (size_t)(l->end - l->at) : HEAD;
     memcpy(l->head, l->at, l->head_len);
+    if (l->broken && l->at == l->end) {
+        rc = error_adopt(l->broken, l->broke);
+        goto done;
+    }
     if (l->end - l->at >= 3 && memcmp(l->at, "\xef\xbb\xbf", 3) == 0)
         l->at += 3;
     l->line = 1;
@@ -594,6 +604,11 @@ static const char *take(struct list *l, struct list_row *row)
     return NULL;
 }
 
+static int broken_off(const struct list *l)
+{
+    return FAIL(l->broken, "%s; behind line %" PRId64, l->broke, l->line - 1);
+}
+
 int list_next(struct list *l, struct list_row *row)
 {
     int rc = skip_blank(l);
@@ -601,7 +616,7 @@ int list_next(struct list *l, struct list_row *row)
     if (rc)
         return rc;
     if (l->at == l->end)
-        return 0;
+        return l->broken ? broken_off(l) : 0;
     snprintf(l->key, sizeof l->key, "%08" PRId64, l->row);
     row->row = l->row++;
     row->line = l->line;
@@ -615,6 +630,8 @@ int list_next(struct list *l, struct list_row *row)
         return FAIL(EMEMORY_, "%s: line %" PRId64 ": out of memory", l->path, row->line);
     // a row that fits is used before the window moves on
     rc = row->bad ? drop_rest(l) : 0;
+    if (!rc && row->bad && l->broken && l->at == l->end)
+        rc = broken_off(l);   // a row of several lines
     return rc ? rc : 1;
 }
 

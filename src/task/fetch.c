@@ -202,7 +202,7 @@ static int loop(struct fetch *f)
             said = now;
         }
         if (f->waiting_over && f->list_over && f->finished == f->admitted)
-            return 0;
+            return f->list_rc ? error_adopt(f->list_rc, f->list_why) : 0;
     }
     return rc ? rc : f->rc ? f->rc : ESTOPPED_;
 }

@@ -96,6 +96,8 @@ struct fetch {
     struct row *living;            // admitted and not yet stored
     int64_t list_id, admitted, finished, list_rows, putting_off;
     bool list_over, waiting_over;
+    int list_rc;                   // it could not be read to its end: what was read is fetched first
+    char list_why[600];
     int64_t waiting_after;         // id in the journal's waiting rows
     struct catalogue *reader;      // the journal as it was at the start
     int64_t *done;                 // rows of the list that are done, read ahead

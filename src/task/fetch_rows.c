@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "data/journal.h"
 #include "task/fetch.h"
 
@@ -144,6 +145,12 @@ static int admit_listed(struct fetch *f, struct row **out)
             snprintf(r->detail, sizeof r->detail, "line %" PRId64 ": %s", in.line, in.bad);
         }
         return 1;
+    }
+    if (rc == EFORMAT_ || rc == EIO_) {
+        f->list_rc = rc;
+        snprintf(f->list_why, sizeof f->list_why, "%s", error_last());
+        log_warn("%s: the rows before are fetched", f->list_why);
+        rc = 0;
     }
     return rc;
 }

@@ -206,7 +206,7 @@ int store_close(struct fetch *f)
 {
     int rc = 0;
     if (f->journal && f->shard.fd >= 0 && !f->failed) {
-        if (f->list_over && f->list)
+        if (f->list_over && !f->list_rc && f->list)
             rc = journal_list_rows(f->journal, f->list_id, f->list_rows);
         if (!rc)
             rc = commit(f);

@@ -378,6 +378,19 @@ static void stopped_and_alone(void)
     CHECK(diht("fetch long.tsv --out stopped --json %s", allow) == 0 && strstr(out, "\"ok\":3000"));
 }
 
+// A packed list that breaks off: what lies before is fetched, the sentence names file and line; the whole one goes on.
+static void broken_off_list(void)
+{
+    write_list("part.tsv", 900, false);
+    CHECK(system("gzip -c part.tsv >whole.gz && head -c $(($(wc -c <whole.gz) / 2)) whole.gz >part.tsv.gz") == 0);
+    CHECK(diht("fetch part.tsv.gz --out part %s", allow) == 1 && said("part.tsv.gz: the packed data ends too early"));
+    CHECK(said("behind line ") && diht("status part --json") == 0 && strstr(out, "\"failed\":{}"));
+    int before = atoi(ask("part/catalog-0000.sqlite", "SELECT count(*) FROM samples WHERE state = 'ok'"));
+    CHECK(before > 100 && before < 900);
+    CHECK(system("mv whole.gz part.tsv.gz") == 0);
+    CHECK(diht("fetch part.tsv.gz --out part --json %s", allow) == 0 && strstr(out, "\"rows\":900,\"ok\":900,"));
+}
+
 static void refusals(void)
 {
     write_list("one.tsv", 1, false);
@@ -412,6 +425,7 @@ int main(int argc, char **argv)
     CASE(a_host_with_a_limit);
     CASE(a_host_that_is_always_busy);
     CASE(several_processes);
+    CASE(broken_off_list);
     CASE(refusals);
 done:
     server_stop(&server);

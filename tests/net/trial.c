@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -230,6 +231,16 @@ static void every_kind(void)
     free(class);
 }
 
+// All bad rows on one host, one kind after the other.
+static void grouped(void)
+{
+    CHECK(mkdir("grouped", 0755) == 0 && chdir("grouped") == 0);
+    rows = 3000;
+    layout = "one-grouped";
+    every_kind();
+    CHECK(chdir("..") == 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 3) {
@@ -243,6 +254,8 @@ int main(int argc, char **argv)
     if (!scratch_begin() || server_start(&server) != 0)
         return 1;
     CASE(every_kind);
+    if (argc < 2)
+        CASE(grouped);
     server_stop(&server);
     scratch_end();
     return check_done();
