@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Peaks first, then every stage as a share of the peak measured in the same run. The best of several repetitions
-// counts: neighbours only ever slow one down.
+// counts: neighbours only ever slow one down. What divides a stage is the better of its peak before and after it: a shared
+// machine's pace moves between them.
 #include "bench/bench.h"
 
 #include <stdio.h>
@@ -21,8 +22,9 @@ struct out {
     void (*line)(void *user, const char *text);
     void *user;
     struct ctx *ctx;
-    double peak[S16 + 1];   // operations a second, all threads, by what is multiplied; 0: none
-    const char *peak_name[S16 + 1];
+    // by what is multiplied: the loop, and operations a second, all threads, when last measured; run NULL: none
+    struct peak divisor[S16 + 1];
+    double peak[S16 + 1];
     int printed;
 };
 
@@ -70,7 +72,7 @@ static void print(struct out *out, const struct figure *f)
 
 struct peak_job {
     const struct peak *peak;
-    char *memory;
+    char *memory;              // NULL: no loop that is run needs any
     int64_t rounds;
     double done[256];
 };
@@ -78,7 +80,7 @@ struct peak_job {
 static void peak_piece(void *arg, int64_t piece, int worker)
 {
     struct peak_job *j = arg;
-    j->done[piece] = j->peak->run(j->rounds, j->memory + piece * (int64_t)PEAK_MEMORY);
+    j->done[piece] = j->peak->run(j->rounds, j->memory ? j->memory + piece * (int64_t)PEAK_MEMORY : NULL);
 }
 
 static double run_peak(struct peak_job *j, struct pool *pool, int threads, double seconds)
@@ -127,7 +129,7 @@ static int measure_peaks(struct out *out)
         j.peak = &all[i];
         double best = run_peak(&j, ctx_pool(out->ctx), threads, out->o->seconds);
         if (all[i].dots)
-            out->peak[all[i].type] = best, out->peak_name[all[i].type] = all[i].name;
+            out->peak[all[i].type] = best, out->divisor[all[i].type] = all[i];
         if (shown)
             print(out, &(struct figure){all[i].name, best / 1e9, all[i].unit});
     }
@@ -136,10 +138,22 @@ static int measure_peaks(struct out *out)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (out->peak[ways[i]] > out->peak[BF16]) {
             out->peak[BF16] = out->peak[ways[i]];
-            out->peak_name[BF16] = out->peak_name[ways[i]];
+            out->divisor[BF16] = out->divisor[ways[i]];
         }
     free(j.memory);
     return 0;
+}
+
+// What a stage that has just run is to be divided by; 0: nothing.
+static double divisor_now(struct out *out, enum dtype type)
+{
+    double before = out->peak[type];
+    struct peak_job j = {.peak = &out->divisor[type]};
+    if (!j.peak->run)
+        return 0;
+    double seconds = out->o->seconds < .2 ? out->o->seconds : .2;
+    out->peak[type] = run_peak(&j, ctx_pool(out->ctx), ctx_threads(out->ctx), seconds);
+    return before > out->peak[type] ? before : out->peak[type];
 }
 
 // --- stages ----------------------------------------------------------------------------------------------------------
@@ -174,10 +188,12 @@ static int measure_stage(struct out *out, const struct stage *s, double *rate)
             break;
     }
     *rate = work * best;
-    if (!rc && best > 0)   // stopped before it was measured: no figure
+    if (!rc && best > 0) {   // stopped before it was measured: no figure
+        double divisor = flop > 0 ? divisor_now(out, s->products) : 0;
         print(out, &(struct figure){s->name, strcmp(s->unit, "GFLOP/s") == 0 ? flop * best / 1e9 : work * best, s->unit,
-                                    out->peak[s->products] > 0 ? flop * best / out->peak[s->products] : 0,
-                                    out->peak_name[s->products], s->of, part > 0 ? *rate / part : 0});
+                                    divisor > 0 ? flop * best / divisor : 0, out->divisor[s->products].name, s->of,
+                                    part > 0 ? *rate / part : 0});
+    }
     s->close(state);
     if (rc == EMISSING_) {   // what a figure needs need not be installed
         log_info("%s: left out: %s", s->name, error_last());
