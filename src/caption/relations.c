@@ -303,7 +303,7 @@ static int gather(const struct relater *r, int k, struct group *g)
     }
 }
 
-static bool describes_noun(const struct relater *r, int k, const struct group *g)   // the pending preposition
+static bool describes_noun(const struct relater *r, const struct group *g)   // the pending preposition
 {
     if (equals(r, r->prep, "of"))
         return true;
@@ -330,7 +330,7 @@ static int take_noun(struct relater *r, int k)
     struct group g;
     int end = gather(r, k, &g);
     if (r->prep >= 0) {
-        if (r->verb >= 0 && !describes_noun(r, k, &g)) {
+        if (r->verb >= 0 && !describes_noun(r, &g)) {
             if (r->passive && equals(r, r->prep, "by"))
                 relations(r, &g, &r->subject, -1);
             else

@@ -276,7 +276,7 @@ static void a_host_with_a_limit(void)
     CHECK(diht("fetch rate.tsv --out rate --deadline 30 --retries 4 --log rate.log --allow-net 127.0.0.0/8 --json") == 0);
     CHECK(strstr(out, "\"ok\":380,\"failed\":{}") != NULL);
     printf("# %d rows of a host with a limit: %lld requests\n", LIMITED, (long long)asked(FROM, LIMITED));
-    CHECK(asked(FROM, LIMITED) < 5 * LIMITED / 2);
+    CHECK(asked(FROM, LIMITED) < 3 * LIMITED);   // 190 or so; more where the program itself is slow
     // the others were over long before
     snprintf(line, sizeof line, "head -%d rate.log | grep -c /ok/ | grep -qx %d", GOOD + LIMITED / 2, GOOD);
     CHECK(system(line) == 0);
