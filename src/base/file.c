@@ -198,6 +198,14 @@ int file_write(const char *path, const void *bytes, size_t n)
     return atomic_commit(&a);
 }
 
+int file_write_in(const char *dir, const char *name, const char *text)
+{
+    char *path = text ? path_join(dir, name) : NULL;
+    int rc = path ? file_write(path, text, strlen(text)) : text ? EMEMORY_ : 0;
+    free(path);
+    return rc;
+}
+
 char *path_join(const char *dir, const char *name)
 {
     char *out = NULL;

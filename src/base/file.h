@@ -34,6 +34,7 @@ int atomic_open(struct atomic_file *a, const char *path);
 int atomic_commit(struct atomic_file *a);    // flush, fsync, rename, fsync the directory; on failure nothing is replaced
 void atomic_abort(struct atomic_file *a);    // after commit: nothing
 int file_write(const char *path, const void *bytes, size_t n);   // atomically
+int file_write_in(const char *dir, const char *name, const char *text);   // the same; NULL: nothing to write
 
 // "dir/name" in a fresh string (free it); an absolute name stands alone. NULL: out of memory.
 char *path_join(const char *dir, const char *name);

@@ -271,10 +271,7 @@ static bool of_body(const struct parser *p, int i)
     const struct piece *k = &p->piece[i];
     if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[k->start + k->len - 1] != 'd')
         return false;
-    for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-        if (k->len == strlen(words[w]) && !memcmp(p->lower + k->start, words[w], k->len))
-            return true;
-    return false;
+    return piece_among(p, i, words, sizeof words / sizeof *words);
 }
 
 static int add_object(struct parser *p, const struct runs *r, int head, int first, int last)
@@ -347,7 +344,7 @@ static int take_noun_phrase(struct chunker *c, int from, int end)
     f->object = (int16_t)add_object(p, &c->runs, head, from, end - 1);
     if (colour >= 0)
         add_attribute(p, f->object, colour);
-    if ((piece_equals(p, end, "'s") || piece_equals(p, end, "'")) && tag(p, end) != AUX && tag(p, end) != VERB) {
+    if (possessive_sign(p, end) && tag(p, end) != AUX && tag(p, end) != VERB) {
         f->possessor = true;
         return end + 1;
     }

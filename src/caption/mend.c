@@ -213,9 +213,8 @@ static bool heads(const struct parser *p, int i)
         return true;   // adult male standing
     if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || sign(p, i + 1) == ',')
         return false;
-    for (size_t k = 0; k < sizeof never / sizeof *never; k++)
-        if (p->piece[i].len == strlen(never[k]) && !memcmp(p->lower + p->piece[i].start, never[k], p->piece[i].len))
-            return false;
+    if (piece_among(p, i, never, sizeof never / sizeof *never))
+        return false;
     while (tag(p, from - 1) == ADJ && !(marks(p, from - 1) & M_QUANTITY))
         from--;
     return opens(p, from - 1);

@@ -63,4 +63,14 @@ static inline __attribute__((always_inline)) bool piece_equals(const struct pars
 }
 #undef BYTE
 
+// The same for n words that need not be literals.
+static inline bool piece_among(const struct parser *p, int i, const char *const *words, size_t n)
+{
+    const struct piece *k = &p->piece[i];
+    for (size_t w = 0; w < n; w++)
+        if (k->len == strlen(words[w]) && !memcmp(p->lower + k->start, words[w], k->len))
+            return true;
+    return false;
+}
+
 #endif

@@ -56,8 +56,8 @@ struct quant {
     int32_t zero;
 };
 
-// How linear maps multiply: in the table's own type, in pairs of bfloat16 or of words, in fours of bytes. An engine packs both sides
-// as its dot product likes them and forms c from the panels; what enters and leaves is always in the table's type.
+// How linear maps multiply: in the table's own type, in pairs of bfloat16 or of words, in fours of bytes. An engine packs both
+// sides as its dot product likes them and forms c from the panels; what enters and leaves is always in the table's type.
 struct engine {
     const char *isa;
     enum dtype type, holds;    // what factors are rounded to; what packed sides hold

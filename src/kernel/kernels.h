@@ -181,10 +181,11 @@ struct pool *ctx_pool(const struct ctx *);
 int ctx_threads(const struct ctx *);
 
 // What linear maps opened from now on multiply in: F32, BF16 (both operands rounded, sums in single precision; the weight
-// gradient too; where that is faster, 16-bit words with a scale a row and a column, which are finer) or S8 (weights a scale a column, activations a range a row; for inference). Everything between the
-// products stays float. false: this processor lacks the instructions, nothing changed.
+// gradient too; where that is faster, 16-bit words with a scale a row and a column, which are finer) or S8 (weights a scale a
+// column, activations a range a row; for inference). Everything between the products stays float. false: this processor lacks the instructions, nothing changed.
 bool ctx_products(struct ctx *, enum dtype type);
-const char *ctx_products_isa(const struct ctx *);   // "avx2", "avx512", "amx", "ref"; bf16: "avx512-words", "avx512-dot", "avx512-fma", "avx2-fma"
+// "avx2", "avx512", "amx", "ref"; bf16: "avx512-words", "avx512-dot", "avx512-fma", "avx2-fma"
+const char *ctx_products_isa(const struct ctx *);
 
 // Memory of the backend, 64-byte aligned, zeroed: `count` elements of the type. `at` NULL and a sentence: none left.
 view ctx_alloc(struct ctx *, enum dtype type, int64_t count);

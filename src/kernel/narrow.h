@@ -25,5 +25,6 @@ struct quant narrow_quant(float lowest, float highest);
 // What k numbers x, `stride` apart, are multiplied by to become words, so that no sum of products of two such rows leaves 32
 // bits; 0: they are all zero. `squares`: what their squares add up to, if it did not leave float's range.
 float narrow_words_inverse(float squares, const float *x, int64_t stride, int64_t k);
+static inline float narrow_words_scale(float inverse) { return inverse == 0 ? 0 : 1 / inverse; }   // what a code stands for
 
 #endif

@@ -142,7 +142,7 @@ static void pack_words(void *to_, const void *b_, int64_t b_k, int64_t b_col, in
         memset(at, 0, (size_t)engine_panel(&narrow_ref_words, k));
         for (int64_t j = 0; j < least(n, PANEL); j++) {
             float inverse = words_inverse(b + j * b_col, b_k, k);
-            scale[j] = inverse == 0 ? 0 : 1 / inverse;
+            scale[j] = narrow_words_scale(inverse);
             for (int64_t l = 0; l < k; l++)
                 to[l / 2 * 2 * PANEL + j * 2 + l % 2] = to_word(b[l * b_k + j * b_col] * inverse);
         }
@@ -156,7 +156,7 @@ static void pack_rows_words(void *to_, struct quant *quant, const void *a_, int6
     for (int64_t i = 0; i < m; i++, a += a_row) {
         int16_t *to = (int16_t *)((char *)to_ + i * engine_row(&narrow_ref_words, k));
         float inverse = words_inverse(a, a_k, k);
-        quant[i] = (struct quant){inverse == 0 ? 0 : 1 / inverse, 0};
+        quant[i] = (struct quant){narrow_words_scale(inverse), 0};
         for (int64_t l = 0; l < filled; l++)
             to[l] = l < k ? to_word(a[l * a_k] * inverse) : 0;
     }

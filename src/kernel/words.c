@@ -92,8 +92,6 @@ UNROLL
                      2 * w + 1 < k ? v_load_n(x + (2 * w + 1) * stride, n) * inverse : v_all(0));
 }
 
-static float scale_of(float inverse) { return inverse == 0 ? 0 : 1 / inverse; }
-
 // VL columns of a panel.
 static void pack_columns(float *to, const float *b, int64_t b_k, int64_t b_col, int64_t k, int64_t n, const float inverse[VL])
 {
@@ -111,7 +109,7 @@ static void pack_columns(float *to, const float *b, int64_t b_k, int64_t b_col, 
             v_store(to + w * PANEL, r[w]);
     }
     for (int64_t i = 0; i < VL; i++)
-        to[i] = scale_of(inverse[i]);
+        to[i] = narrow_words_scale(inverse[i]);
 }
 
 static void pack(void *to_, const void *b_, int64_t b_k, int64_t b_col, int64_t k, int64_t n)
@@ -138,7 +136,7 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
     char *to = to_;
     for (int64_t i = 0; i < m && a_k == 1; i++, a += a_row, to += row) {
         float inverse = inverse_of(a, k);
-        quant[i] = (struct quant){scale_of(inverse), 0};
+        quant[i] = (struct quant){narrow_words_scale(inverse), 0};
         for (int64_t l = 0; l < filled(k); l += 2 * VL)
             _mm512_storeu_si512(to + l * (int64_t)sizeof(int16_t),
                                 line(v_load_n(a + l, k - l) * inverse, v_load_n(a + l + VL, k - l - VL) * inverse));
@@ -147,7 +145,7 @@ static void pack_rows(void *to_, struct quant *quant, const void *a_, int64_t a_
         float inverse[BESIDE];
         inverses_of(inverse, a + from * a_row, a_k, m - from, k);
         for (int64_t i = 0; i < least(m - from, BESIDE); i++)
-            quant[from + i] = (struct quant){scale_of(inverse[i]), 0};
+            quant[from + i] = (struct quant){narrow_words_scale(inverse[i]), 0};
         for (int64_t l = 0; l < filled(k); l += WORD * WORDS)
             for (int64_t i = from; i < least(m, from + BESIDE); i += VL) {
                 vf r[WORDS];

@@ -92,14 +92,6 @@ static int start_threads(struct fetch *f)
     return f->storing && f->workers ? 0 : FAIL(EMEMORY_, "no threads are to be had");
 }
 
-static int keep_options(const diht_fetch_options *o)
-{
-    char *path = o->effective ? path_join(o->out, "fetch.conf") : NULL;
-    int rc = path ? file_write(path, o->effective, strlen(o->effective)) : o->effective ? EMEMORY_ : 0;
-    free(path);
-    return rc;
-}
-
 static int open_all(struct fetch *f)
 {
     const diht_fetch_options *o = f->o;
@@ -113,7 +105,7 @@ static int open_all(struct fetch *f)
         return rc;
     if (o->list && (rc = fetch_open_list(&f->list, o)) != 0)
         return rc;
-    if ((rc = store_open(f)) != 0 || (rc = keep_options(o)) != 0)
+    if ((rc = store_open(f)) != 0 || (rc = file_write_in(o->out, "fetch.conf", o->effective)) != 0)
         return rc;
     if (!o->list && !f->look && (rc = journal_again(f->journal, o->classes, &f->again)) != 0)
         return rc;

@@ -123,14 +123,6 @@ static int open_metrics(const struct trainer *t, FILE **out)
     return rc;
 }
 
-static int write_options(const diht_train_options *o)
-{
-    char *path = o->effective ? path_join(o->out, "train.conf") : NULL;
-    int rc = path ? file_write(path, o->effective, strlen(o->effective)) : o->effective ? EMEMORY_ : 0;
-    free(path);
-    return rc;
-}
-
 static char *result_text(const struct trainer *t, const struct step_report *r)
 {
     struct loader_stats s = loader_stats(t->loader);
@@ -170,7 +162,7 @@ int task_train(const diht_train_options *o, char **result)
     stop_clear();
     int rc = trainer_open(&t, o);
     if (!rc)
-        rc = write_options(o);
+        rc = file_write_in(o->out, "train.conf", o->effective);
     if (!rc)
         rc = open_metrics(&t, &metrics);
     if (!rc) {

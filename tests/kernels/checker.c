@@ -47,10 +47,10 @@ enum { PRODUCTS = sizeof products / sizeof *products };
 // some thousands). The length of a row of words is a sum, so its scale differs by its rounding, and a code now and then.
 static double room_of(const char *isa, enum dtype narrow, double wide)
 {
-    bool plain = strncmp(isa, "ref", 3) == 0;
-    if (!narrow || (!plain && !trial_words(isa, narrow)))
+    bool plain = strncmp(isa, "ref", 3) == 0, words = narrow && trial_words(isa, narrow);
+    if (!narrow || (!plain && !words))
         return wide;
-    if (trial_words(isa, narrow))
+    if (words)
         return plain ? 0x1p12 : 0x1p11;
     return narrow == BF16 ? 0x1.04p17 : 3e5;
 }
