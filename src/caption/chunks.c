@@ -43,7 +43,7 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
         traits |= TRAIT_INSIDE;
     if (!number && !(m & (M_COLOUR | M_TIME | M_PRONOUN | M_GROUP)) && !one_of(text, n, sides))
         traits |= TRAIT_HEAD;
-    if (!how && !(m & (M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
+    if (!how && !(m & (M_FIXED_FIRST | M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
         traits |= TRAIT_START;
     if (!how && !one_of(text, n, clauses))
         traits |= TRAIT_PREP;

@@ -70,6 +70,7 @@ static void rules(void)
         {"dog-on-beach.jpg", "dog beach"},
         {"The boy's dog chases him", "boy dog | dog chase _"},
         {"a man wearing a hat rides a horse", "man hat horse | man wear hat; man ride horse"},
+        {"According to the sign a dog is running", "sign dog | dog run _"},   // one preposition
         {"", ""},
         {"2019", ""},
         {"!!! ???", ""},
