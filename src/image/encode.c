@@ -185,7 +185,8 @@ int image_thumbnail(struct buf *out, const char **mime, const void *bytes, size_
 {
     struct image im = {0}, small = {0};
     struct buf png = {0}, jpeg = {0};
-    int rc = image_decode(&im, bytes, n, 0);
+    struct decoding how = {.shown = true};   // for people: transparent parts are white
+    int rc = image_decode_as(&im, bytes, n, &how);
     if (rc)
         return rc;
     const struct image *use = &im;
