@@ -16,6 +16,7 @@ static const struct option options[] = {
     {"where", OPT_TEXT, AT(data.where), "RULE", "rule over the list's columns: \"nsfw < 0.5 and similarity > 0.28\""},
     {"complexity", OPT_INT, AT(data.complexity), "N", "keep needs this many relations of one object"},
     {"no-action", OPT_FLAG, AT(data.no_action), "", "keep does without an action"},
+    {"boilerplate", OPT_FLAG, AT(data.boilerplate), "", "cut off what pages tell their readers (\"click to enlarge\"), drop what is nothing else"},
     {"spot", OPT_FLAG, AT(data.spot), "", "look for text in the pictures of what is left, and drop those that show their caption"},
     {"spot-side", OPT_INT, AT(data.spot_side), "N", "longer side of the picture that the text detector sees"},
     {"spot-models", OPT_TEXT, AT(data.spot_models), "DIR", "folder of the spotter's library and models (else the user's)"},
@@ -66,6 +67,7 @@ static int run(const void *p)
     text.input = o->data.data;
     text.complexity = o->data.complexity;
     text.no_action = o->data.no_action;
+    text.boilerplate = o->data.boilerplate;
     text.threads = o->data.threads;
     text.json = o->data.json;
     return command_done(diht_filter_text(&text, print, NULL), NULL);

@@ -184,14 +184,15 @@ typedef struct diht_filter_text_options {
     int column;              // tsv without a header: the caption's, from 1
     int complexity;          // keep needs this many relations of one object
     bool no_action;          // keep does without an action
+    bool boilerplate;        // phrases like "click to enlarge" are cut off, captions of nothing else dropped
     bool pass;               // write the kept lines themselves, and nothing for the others
     bool json;
     int threads;             // 0: one a processor
 } diht_filter_text_options;
 DIHT_API void diht_filter_text_defaults(diht_filter_text_options *o);
-// Without state and in order, a line for every line: "keep" or "drop", the reason (kept, unreadable, unparsable,
-// complexity, action), complexity, actions, tabs between; with `json` {"keep", "reason", "complexity", "n_actions"}. A
-// header is answered by these names. What came through a pipe is answered before more is waited for.
+// Without state and in order, a line for every line: "keep" or "drop", the reason (kept, unreadable, boilerplate,
+// unparsable, complexity, action), complexity, actions, tabs between; with `json` {"keep", "reason", "complexity",
+// "n_actions"}. A header is answered by these names. What came through a pipe is answered before more is waited for.
 DIHT_API int diht_filter_text(const diht_filter_text_options *o, void (*write)(void *user, const char *text, size_t n),
                               void *user);
 
@@ -216,6 +217,7 @@ typedef struct diht_filter_options {
     const char *where;       // rule over columns, "nsfw < 0.5 and similarity > 0.28" (NULL: none)
     int complexity;          // keep needs this many relations of one object
     bool no_action;          // keep does without an action
+    bool boilerplate;        // phrases like "click to enlarge" are cut off, captions of nothing else dropped
     bool spot;               // look for text in the pictures of what is left
     int spot_side;           // longer side in pixels that the detector sees
     const char *spot_models; // folder of library and models (NULL: the user's)

@@ -11,7 +11,7 @@
 #include "task/task.h"
 
 // In the order in which they are asked.
-enum filter_step { STEP_COLUMNS, STEP_UNPARSABLE, STEP_COMPLEXITY, STEP_ACTION, STEP_UNREADABLE, STEP_TEXT, STEP_KEPT, STEPS };
+enum filter_step { STEP_COLUMNS, STEP_BOILERPLATE, STEP_UNPARSABLE, STEP_COMPLEXITY, STEP_ACTION, STEP_UNREADABLE, STEP_TEXT, STEP_KEPT, STEPS };
 extern const char *const filter_steps[STEPS];   // "columns" ... "kept": what catalogue and sidecar say
 int filter_step_of(const char *reason);         // -1: none of them
 

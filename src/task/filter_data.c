@@ -10,7 +10,7 @@
 #include "data/shard.h"
 #include "task/filter.h"
 
-const char *const filter_steps[STEPS] = {"columns", "unparsable", "complexity", "action", "unreadable", "text", "kept"};
+const char *const filter_steps[STEPS] = {"columns", "boilerplate", "unparsable", "complexity", "action", "unreadable", "text", "kept"};
 
 int filter_step_of(const char *reason)
 {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "caption/boilerplate.h"
 #include "caption/caption.h"
 #include "data/list.h"
 #include "data/shard.h"
@@ -176,6 +177,7 @@ int filter_judge_settings(const struct filter_judge *j, struct buf *out)
     const diht_filter_options *o = j->o;
     buf_fmt(out, "diht %s; %s%s%scomplexity %d; %s; ", DIHT_VERSION, o->where ? "where " : "", o->where ? o->where : "",
             o->where ? "; " : "", o->complexity, o->no_action ? "without action too" : "with action");
+    buf_str(out, o->boilerplate ? "without boilerplate; " : "");
     buf_fmt(out, "text in pictures: %s", j->spotter_name ? j->spotter_name : "not looked for");
     if (j->spotter_name && o->match_ratio > 0)
         buf_fmt(out, "; confidence %g; ratio %g", o->confidence, o->match_ratio);
@@ -240,7 +242,10 @@ static int columns_hold(struct filter_judge *j, const struct filter_row *row, bo
 
 static enum filter_step read_caption(const struct filter_judge *j, struct parser *p, const char *caption)
 {
-    parser_run(p, caption, strlen(caption), j->o->complexity, !j->o->no_action);
+    struct text c = {caption, strlen(caption)}, cut = j->o->boilerplate ? boilerplate_cut(c) : c;
+    parser_run(p, cut.at, cut.len, j->o->complexity, !j->o->no_action);
+    if (c.len && !cut.len)
+        return STEP_BOILERPLATE;
     return (enum filter_step)filter_step_of(parse_reason(p, j->o->complexity, !j->o->no_action));
 }
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "caption/boilerplate.h"
 #include "data/list.h"
 #include "data/shard.h"
 #include "image/encode.h"
@@ -166,7 +167,9 @@ static int show(struct drawn *d, struct parser *p, const diht_filter_options *o)
     }
     buf_free(&bytes);
     if (d->complexity >= 0) {
-        parser_run(p, d->caption, strlen(d->caption), o->complexity, !o->no_action);
+        struct text c = {d->caption, strlen(d->caption)};
+        c = o->boilerplate ? boilerplate_cut(c) : c;
+        parser_run(p, c.at, c.len, o->complexity, !o->no_action);
         parse_explain(&d->reading, p);
         while (d->reading.len && d->reading.at[d->reading.len - 1] == '\n')
             d->reading.at[--d->reading.len] = 0;
@@ -193,6 +196,7 @@ static int by_draw(const void *a, const void *b)
 
 static const struct { const char *name, *what; } words[STEPS] = {
     {"columns", "Dropped by the list's columns (--where)."},
+    {"boilerplate", "Captions that speak to a web page's readers, not of a picture (--boilerplate)."},
     {"unparsable", "Captions without a noun, or in another language: nothing in them can be an object."},
     {"complexity", "Captions whose objects have fewer relations (attributes and actions) than --complexity asks for."},
     {"action", "Captions in which nothing happens: no action."},
@@ -277,7 +281,7 @@ void filter_funnel_table(struct buf *b, const struct funnel *f, const diht_filte
 {
     char complexity[40];
     snprintf(complexity, sizeof complexity, "complexity below %d", o->complexity);
-    const char *const names[] = {"columns (--where)", "unparsable", complexity, "no action", "unreadable picture",
+    const char *const names[] = {"columns (--where)", "boilerplate", "unparsable", complexity, "no action", "unreadable picture",
                                  "caption in the picture", "kept"};
     double percent = f->rows ? 100. / (double)f->rows : 0;
     int64_t left = f->rows;

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "caption/caption.h"
+#include "caption/boilerplate.h"
 #include "task/lines.h"
 #include "task/parse.h"
 #include "task/task.h"
@@ -110,7 +110,7 @@ static void put_decision(struct buf *out, const diht_filter_text_options *o, con
 
 struct decision {
     json_t *object;       // the caption lies in it
-    bool header, readable;
+    bool header, readable, boilerplate;
 };
 
 static struct text caption_of(const struct texts *t, const struct line *line, struct decision *d)
@@ -126,12 +126,17 @@ static struct text caption_of(const struct texts *t, const struct line *line, st
         d->readable = j != NULL;
         c = (struct text){json_string_value(j), json_string_length(j)};
     }
-    return d->readable ? c : (struct text){"", 0};
+    if (!d->readable)
+        return (struct text){"", 0};
+    struct text cut = t->o->boilerplate ? boilerplate_cut(c) : c;
+    d->boilerplate = c.len && !cut.len;
+    return cut;
 }
 
 static void put_line(const struct texts *t, const struct line *line, const struct decision *d, const struct parser *p, struct buf *out)
 {
-    const char *reason = d->readable ? parse_reason(p, t->o->complexity, !t->o->no_action) : "unreadable";
+    const char *reason = !d->readable ? "unreadable" : d->boilerplate ? "boilerplate"
+                         : parse_reason(p, t->o->complexity, !t->o->no_action);
     bool kept = d->header || (p->verdict.keep && strcmp(reason, "kept") == 0);
     if (t->o->pass && kept) {
         buf_add(out, line->text, line->n);

@@ -71,6 +71,18 @@ static void filter_says_why(void)
     CHECK(diht("filter --text-only --column 0 three.txt") == 2 && diht("filter --text-only x.csv") == 2);
 }
 
+static void filter_cuts_boilerplate(void)
+{
+    scratch_file("page.txt", "Follow us on Twitter\nView larger image of a red car\na dog runs (click to enlarge)\n\n");
+    CHECK(diht("filter --text-only page.txt") == 0 && strncmp(out, "keep\tkept\t1\t1\nkeep\tkept\t", 24) == 0);
+    CHECK(diht("filter --text-only --boilerplate page.txt") == 0);
+    CHECK_STR(out, "drop\tboilerplate\t0\t0\ndrop\taction\t1\t0\nkeep\tkept\t1\t1\ndrop\tunparsable\t0\t0\n");
+    CHECK(diht("filter --text-only --boilerplate --pass page.txt") == 0 && strcmp(out, "a dog runs (click to enlarge)\n") == 0);
+    CHECK(diht("filter page.txt --boilerplate --json --html page.html") == 0 && json_line());
+    CHECK(strstr(out, "\"boilerplate\": 1") && strstr(out, "\"kept\": 1"));
+    CHECK(diht("filter page.txt --json") == 0 && strstr(out, "\"boilerplate\": 0") && strstr(out, "\"kept\": 3"));
+}
+
 static void filter_reads_columns_and_keys(void)
 {
     scratch_file("a.tsv", "url\tcaption\r\nx\ta dog runs\r\ny\r\n");
@@ -128,6 +140,7 @@ int main(void)
     CASE(parse_answers_every_line);
     CASE(bytes_are_captions);
     CASE(filter_says_why);
+    CASE(filter_cuts_boilerplate);
     CASE(filter_reads_columns_and_keys);
     CASE(order_is_kept);
     CASE(pipes_are_prompt);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parser on the paper's examples and on one caption a rule; the scores over the labelled captions are in
 // tests/golden/captions.c.
+#include "caption/boilerplate.h"
 #include "caption/caption.h"
 
 #include <stdbool.h>
@@ -241,6 +242,40 @@ static void damaged_tables_are_refused(void)
     unlink(path);
 }
 
+static void boilerplate_is_cut(void)
+{
+    static const struct { const char *text, *is; } cases[] = {
+        {"A dog on a beach", "A dog on a beach"},
+        {"(a dog)", "(a dog)"},
+        {"", ""},
+        {"...", "..."},
+        {"Loading...", ""},
+        {"Previous | Next", ""},
+        {"Photo 3 of 12", ""},
+        {"Home / Products / Garden Tools", ""},
+        {"Home \xc2\xbb Shop", ""},
+        {"Home office with a desk", "Home office with a desk"},
+        {"SHARE ON FACEBOOK", ""},
+        {"share  this: story", ""},
+        {"Copyright 2019 Jane Doe", ""},
+        {"Copyright sign", "Copyright sign"},
+        {"Sharealike", "Sharealike"},
+        {"View larger image of the blue bedroom", "the blue bedroom"},
+        {"View larger image of", ""},
+        {"Click to enlarge this photo.", ""},
+        {"Image may contain: 2 people, people smiling", "2 people, people smiling"},
+        {"A dog runs. Read more", "A dog runs. "},
+        {"Click to enlarge: a dog runs (click to enlarge)", "a dog runs ("},
+        {"A man shows how to share this recipe", "A man shows how to share this recipe"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        struct text t = boilerplate_cut((struct text){cases[i].text, strlen(cases[i].text)});
+        snprintf(text, sizeof text, "%.*s", (int)t.len, t.at);
+        CHECK_STR(text, cases[i].is);
+    }
+}
+
 int main(int argc, char **argv)
 {
     char *path = NULL;
@@ -258,6 +293,7 @@ int main(int argc, char **argv)
     CASE(every_scanner_says_the_same);
     CASE(company_changes_nothing);
     CASE(damaged_tables_are_refused);
+    CASE(boilerplate_is_cut);
     parser_free(parser);
     table_close(table);
     free(path);
