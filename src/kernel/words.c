@@ -184,10 +184,11 @@ static void pack_values(void *to_, const float *v, int64_t ldv, int64_t keys, in
     }
 }
 
-// 2^x for x <= 0, to 2.6e-6; 2^-126 below it: subnormals would be multiplied slowly.
+// 2^x for x <= 0, to 2.6e-6; 2^-125 below it (the fit is a little short at whole numbers: 2^-126 would come out subnormal, which
+// is multiplied slowly).
 ALWAYS vf v_half(vf x)
 {
-    x = v_max(x, v_all(-126));
+    x = v_max(x, v_all(-125));
     vi n = v_nearest(x);
     vf r = x - v_float(n);
     vf p = r * 9.57010165e-3f + 5.59178621e-2f;
