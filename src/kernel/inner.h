@@ -72,13 +72,12 @@ struct engine {
 };
 
 // Attention's weighted sums in codes: out = softmax(scores) values, for scores that all keys have a part in.
-enum { WEIGH_KEYS = 1 << 15 };   // at most
+enum { WEIGH_KEYS = 1 << 15, WEIGH_ROWS = 128 };   // at most
 struct weigh {
-    int64_t (*codes)(int64_t keys);   // of a row, 2 bytes each; its scores have room for as many
     int64_t (*values_bytes)(int64_t keys, int64_t dim);
     void (*pack)(void *values, const float *v, int64_t ldv, int64_t keys, int64_t dim);
-    void (*soften)(void *codes, float *scores, int64_t keys);
-    void (*product)(float *out, int64_t ldo, const void *codes, const void *values, int64_t rows, int64_t keys, int64_t dim);
+    void (*soften)(float *scores, int64_t ld, int64_t rows, int64_t keys);   // become codes where they lie; room for whole lines
+    void (*product)(float *out, int64_t ldo, const float *codes, int64_t ld, const void *values, int64_t rows, int64_t keys, int64_t dim);
 };
 
 // One sequence and one head; rows are `dim` long.

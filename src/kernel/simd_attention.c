@@ -11,6 +11,7 @@
 
 // Rows of a block, at most: short sequences whole, of long ones what keeps their scores near.
 enum { FORWARD_ROWS = 5 * HEIGHT, BACKWARD_ROWS = 6 * HEIGHT, LONG_ROWS = 2 * HEIGHT, LONG_KEYS = 128 };
+_Static_assert((int)FORWARD_ROWS <= (int)WEIGH_ROWS, "what is weighed at once");
 
 // Even blocks.
 static int64_t block_rows(int64_t rows, int64_t most)
@@ -99,13 +100,13 @@ static void scale_rows(float *out, int64_t ldo, const float *factor, int64_t row
 
 void NAMED(attention)(const struct attend *p)
 {
-    int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL);
+    int64_t dim = p->dim, nk = p->nk, row = up(nk, PANEL) + LINE / 4;   // not a power of two: it would fill a few cache sets
     const struct engine *narrow = p->narrow;
     const struct weigh *weigh = narrow && !p->lse && !p->causal && nk <= WEIGH_KEYS ? narrow->weigh : NULL;
     struct carver scratch = {p->scratch, WORKER_SCRATCH / sizeof(float)};
-    float *keys = carve(&scratch, narrow ? engine_columns(narrow, dim, nk) / 4 : row * dim);
+    float *keys = carve(&scratch, narrow ? engine_columns(narrow, dim, nk) / 4 : up(nk, PANEL) * dim);
     float *values = carve(&scratch, weigh ? weigh->values_bytes(nk, dim) / 4 : nk * up(dim, PANEL));
-    float *scores = carve(&scratch, FORWARD_ROWS * row), *codes = carve(&scratch, weigh ? FORWARD_ROWS * weigh->codes(nk) / 2 : 0);
+    float *scores = carve(&scratch, FORWARD_ROWS * row);
     float *queries = carve(&scratch, narrow ? engine_rows(narrow, dim, FORWARD_ROWS) / 4 : 0);
     if (scratch.left < 0) {
         struct attend plain = *p;
@@ -129,9 +130,8 @@ void NAMED(attention)(const struct attend *p)
         else
             multiply(q, p->ldq, keys, scores, row, rows, n, dim, p->factor);
         if (weigh) {
-            for (int64_t i = 0; i < rows; i++)
-                weigh->soften((char *)codes + i * weigh->codes(nk) * 2, scores + i * row, nk);
-            weigh->product(out, p->ldo, codes, values, rows, nk, dim);
+            weigh->soften(scores, row, rows, nk);
+            weigh->product(out, p->ldo, scores, row, values, rows, nk, dim);
             continue;
         }
         for (int64_t i = 0; i < rows; i++) {

@@ -198,34 +198,55 @@ ALWAYS vf v_half(vf x)
     return (vf)((vi)p + (n << 23));
 }
 
-// Scores s[0 .. keys), room for filled(keys), which are overwritten: codes of their softmax.
-static void soften(void *codes, float *s, int64_t keys)
+// The largest of scores s[0 .. keys); past them, to the end of their room: nothing.
+static float largest(float *s, int64_t keys, int64_t end)
 {
-    vf top = v_all(-INFINITY), sum[2] = {{0}};
-    int64_t end = filled(keys), j = 0;
-    for (j = keys / VL * VL; j < end; j += VL)   // past the last key: nothing
-        for (int64_t i = j < keys ? keys : j; i < j + VL; i++)
-            s[i] = -INFINITY;
-    for (j = 0; j < end; j += VL)
-        top = v_max(top, v_load(s + j));
-    float base = v_top(top) * 1.44269504f;
-    for (j = 0; j < end; j += 2 * VL)
-        for (int u = 0; u < 2; u++) {
-            vf e = v_half(v_load(s + j + u * VL) * 1.44269504f - base);
-            sum[u] += e;
-            v_store(s + j + u * VL, e);
-        }
-    vf factor = v_all((float)MOST / v_sum(sum[0] + sum[1]));
-    for (j = 0; j < end; j += 2 * VL)
-        _mm512_storeu_si512((char *)codes + j * 2, line(v_load(s + j) * factor, v_load(s + j + VL) * factor));
+    int64_t j = keys / VL * VL;
+    if (j < end)
+        v_store(s + j, (vf)_mm512_mask_loadu_ps((__m512)v_all(-INFINITY), lanes(keys - j), s + j));
+    if (j + VL < end)
+        v_store(s + j + VL, v_all(-INFINITY));
+    vf top[2] = {v_all(-INFINITY), v_all(-INFINITY)};
+    for (j = 0; j < end; j += 2 * VL) {
+        top[0] = v_max(top[0], v_load(s + j));
+        top[1] = v_max(top[1], v_load(s + j + VL));
+    }
+    return v_top(v_max(top[0], top[1]));
 }
 
-static void weigh(float *out, int64_t ldo, const void *codes, const void *values, int64_t rows, int64_t keys, int64_t dim)
+// Rows of scores, `ld` apart, room for filled(keys), become codes of their softmax, from where the scores began. All rows go
+// step by step: while the lanes of one row's maximum or sum are added up, the next row is under way.
+static void soften(float *scores, int64_t ld, int64_t rows, int64_t keys)
+{
+    int64_t end = filled(keys);
+    float base[WEIGH_ROWS], factor[WEIGH_ROWS];
+    for (int64_t i = 0; i < rows; i++)
+        base[i] = largest(scores + i * ld, keys, end) * 1.44269504f;
+    for (int64_t i = 0; i < rows; i++) {
+        float *s = scores + i * ld;
+        vf sum[2] = {{0}};
+        for (int64_t j = 0; j < end; j += 2 * VL)
+UNROLL
+            for (int u = 0; u < 2; u++) {
+                vf e = v_half(v_load(s + j + u * VL) * 1.44269504f - base[i]);
+                sum[u] += e;
+                v_store(s + j + u * VL, e);
+            }
+        factor[i] = (float)MOST / v_sum(sum[0] + sum[1]);
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        float *s = scores + i * ld;
+        for (int64_t j = 0; j < end; j += 2 * VL)
+            _mm512_storeu_si512((char *)s + j * 2, line(v_load(s + j) * factor[i], v_load(s + j + VL) * factor[i]));
+    }
+}
+
+static void weigh(float *out, int64_t ldo, const float *codes, int64_t ld, const void *values, int64_t rows, int64_t keys, int64_t dim)
 {
     struct product p = {.m = rows, .n = dim, .k = keys, .packed = values, .c = out, .c_row = ldo, .alpha = 1};
-    blocks(&p, lying, filled(keys) / WORD, codes, filled(keys) / WORD, panel_floats(keys), true);
+    blocks(&p, lying, filled(keys) / WORD, codes, ld, panel_floats(keys), true);
 }
 
-const struct weigh weigh_words = {filled, values_bytes, pack_values, soften, weigh};
+const struct weigh weigh_words = {values_bytes, pack_values, soften, weigh};
 
 const struct engine narrow_words = {"avx512-words", BF16, S16, HEIGHT, PANEL, pack, pack_rows, product, .weigh = &weigh_words};
