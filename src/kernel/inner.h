@@ -28,6 +28,7 @@ struct product {
     const void *b;
     int64_t b_k, b_col;
     const void *packed;        // b as `pack` laid it out, first panel = first column (a table that packs needs it)
+    const void *packed_next;   // the panel that will be wanted after these, or NULL: a hint
     const void *packed_rows;   // a as `pack_rows` laid it out; NULL: as it lies, a_k 1
     const struct quant *quant; // [m]: packed rows of bytes and of words only
     void *c;

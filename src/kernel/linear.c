@@ -166,8 +166,11 @@ static void piece_product(void *arg, int64_t piece, int worker)
     p.n = least(j->columns, p.n - column);
     p.a = step(p.a, row * p.a_row, size);
     p.b = step(p.b, column * p.b_col, size);
-    if (p.packed)
+    if (p.packed) {
+        int64_t next = column + p.n < j->base.n ? column + p.n : 0;   // of the next piece, after the last the first rows' again
+        p.packed_next = (const char *)p.packed + next / j->engine->panel * engine_panel(j->engine, p.k);
         p.packed = (const char *)p.packed + column / j->engine->panel * engine_panel(j->engine, p.k);
+    }
     p.c = step(p.c, row * p.c_row + column, size);
     p.pre = step(p.pre, row * p.c_row + column, size);
     p.residual = step(p.residual, row * p.c_row + column, size);

@@ -11,10 +11,16 @@
 #include "kernel/simd_leave.h"
 
 enum { AHEAD = 8, STEPS = 4 };   // steps of k by which b is asked for before it is used; steps a turn of the loop
+enum { SOON = STEPS * PANEL / 16 };   // lines of b a turn uses
+
+struct soon {
+    const float *at;
+    int64_t lines;             // a turn
+};
 
 // `height` rows by one panel, k words long. a_row, a_k: HEIGHT packed rows are 1 and HEIGHT apart, rows as they lie a_row
-// and 1. next: what of b the second-level cache should hold soon, a line for each step of k.
-ALWAYS void block(const struct product *p, int64_t k, const float *a, int64_t a_row, int64_t a_k, const float *panel, const float *next,
+// and 1. soon: what of b the second-level cache should hold soon.
+ALWAYS void block(const struct product *p, int64_t k, const float *a, int64_t a_row, int64_t a_k, const float *panel, struct soon soon,
                   int64_t row, int64_t column, const int height)
 {
     enum { GROUP = 3, GROUPS = (HEIGHT + GROUP - 1) / GROUP };
@@ -33,9 +39,10 @@ UNROLL
         __builtin_prefetch(c, 1);
         __builtin_prefetch(c + PANEL - 1, 1);
         c = c < last ? c + p->c_row : c;
+        for (int64_t i = 0; i < soon.lines; i++, soon.at += 16)
+            __builtin_prefetch(soon.at, 0, 2);
 UNROLL
         for (int u = 0; u < STEPS; u++) {
-            __builtin_prefetch(next + u * 16, 0, 2);
             for (int j = 0; j < PANEL; j += 16)
                 __builtin_prefetch(b + (u + AHEAD) * PANEL + j);
             vf b0 = v_load(b + u * PANEL), b1 = v_load(b + u * PANEL + VL);
@@ -47,13 +54,12 @@ UNROLL
             }
         }
         b += STEPS * PANEL;
-        next += STEPS * 16;
 UNROLL
         for (int g = 0; g < GROUPS; g++) {
             at[g] += STEPS * a_k;
             __asm__("" : "+r"(at[g]));   // or the compiler wants a register a row, has too few, and spills
         }
-        __asm__("" : "+r"(b), "+r"(next));
+        __asm__("" : "+r"(b));
     }
     for (; l < k; l++) {
         vf b0 = v_load(b), b1 = v_load(b + VL);
@@ -77,7 +83,7 @@ UNROLL
     leave_block(p, (const vf (*)[2])out, row, column, height);
 }
 
-typedef void block_fn(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, const float *next,
+typedef void block_fn(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, struct soon soon,
                       int64_t row, int64_t column);
 
 // fn(h) for every height of a block.
@@ -88,9 +94,9 @@ typedef void block_fn(const struct product *p, int64_t k, const float *a, int64_
 #endif
 
 #define LYING(h) \
-    static void lying_##h(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, const float *next, \
+    static void lying_##h(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, struct soon soon, \
                           int64_t row, int64_t column) \
-    { block(p, k, a, a_row, 1, panel, next, row, column, h); }
+    { block(p, k, a, a_row, 1, panel, soon, row, column, h); }
 #define NAME_LYING(h) lying_##h,
 HEIGHTS(LYING)
 static block_fn *const lying[HEIGHT + 1] = {NULL, HEIGHTS(NAME_LYING)};
@@ -101,14 +107,20 @@ static block_fn *const lying[HEIGHT + 1] = {NULL, HEIGHTS(NAME_LYING)};
 ALWAYS void blocks(const struct product *p, block_fn *const fn[HEIGHT + 1], int64_t k, const float *a, int64_t a_row, int64_t panel,
                    const bool even)
 {
-    int64_t part = k * 16, parts = PANEL / 16;   // all of it within the first row blocks
-    int64_t cuts = (p->m + HEIGHT - 1) / HEIGHT, low = even ? p->m / cuts : HEIGHT, high = even ? p->m % cuts : 0;
+    int64_t cuts = pieces_of(p->m, HEIGHT);
+    if (cuts == 0)
+        return;
+    int64_t low = even ? p->m / cuts : HEIGHT, high = even ? p->m % cuts : 0;
+    // the next panel in even shares, so that no row block waits for more than its own; a few turn to what is there already
+    struct soon soon = {.lines = least(SOON / 2, pieces_of(SOON, cuts))};
+    int64_t part = k / STEPS * soon.lines * 16, parts = pieces_of(SOON, soon.lines);
     const float *b = p->packed;
     for (int64_t column = 0; column < p->n; column += PANEL, b += panel) {
-        const float *next = column + PANEL < p->n ? b + panel : b;
+        const float *next = column + PANEL < p->n ? b + panel : p->packed_next ? p->packed_next : b;
         for (int64_t i = 0, row = 0, rows; i < cuts; i++, row += rows) {
             rows = least(low + (i < high), p->m - row);
-            fn[rows](p, k, a + row * a_row, a_row, b, next + least(i, parts - 1) * part, row, column);
+            soon.at = next + least(i, parts - 1) * part;
+            fn[rows](p, k, a + row * a_row, a_row, b, soon, row, column);
         }
     }
 }

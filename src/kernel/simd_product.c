@@ -75,9 +75,9 @@ void NAMED(pack_rows)(void *to_, struct quant *quant, const void *a_, int64_t a_
 }
 
 #define PACKED(h) \
-    static void packed_##h(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, const float *next, \
+    static void packed_##h(const struct product *p, int64_t k, const float *a, int64_t a_row, const float *panel, struct soon soon, \
                            int64_t row, int64_t column) \
-    { block(p, k, a, 1, HEIGHT, panel, next, row, column, h); }
+    { block(p, k, a, 1, HEIGHT, panel, soon, row, column, h); }
 #define NAME_PACKED(h) packed_##h,
 HEIGHTS(PACKED)
 static block_fn *const packed[HEIGHT + 1] = {NULL, HEIGHTS(NAME_PACKED)};
