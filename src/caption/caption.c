@@ -71,6 +71,7 @@ void phrases_find(struct parser *p)
 {
     struct phrase room[CAPTION_WORDS + 2 * PHRASES_AROUND], *phrase = room + PHRASES_AROUND;
     const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
+    phrases_mend(p);
     int n = phrases_chunk(p, phrase);
     for (int i = 1; i <= PHRASES_AROUND; i++)
         phrase[-i] = phrase[n + i - 1] = none;

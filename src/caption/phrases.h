@@ -28,12 +28,13 @@ enum verb_form { V_FINITE, V_ING, V_PAST, V_PARTICIPLE, V_INFINITIVE, V_PASSIVE 
 
 struct phrase {
     uint8_t kind, form;
-    uint8_t first, last;    // pieces
-    int16_t object;         // P_NOUN
-    uint8_t verb;           // P_VERB: its main piece
-    bool possessor;         // P_NOUN with 's: part of the next phrase
-    bool subject_pronoun;   // P_NAMELESS: he, she, who can do things
-    bool helped;            // P_VERB: stands behind an auxiliary
+    uint8_t first, last;    // pieces; a verb is the last
+    int16_t object;         // P_NOUN; else -1
+    union {
+        bool possessor;         // P_NOUN with 's: part of the next phrase
+        bool subject_pronoun;   // P_NAMELESS: he, she, who can do things
+        bool helped;            // P_VERB: stands behind an auxiliary
+    };
 };
 
 void phrases_mend(struct parser *p);   // the pieces' tags

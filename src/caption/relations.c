@@ -68,12 +68,12 @@ static void relation(struct relater *r, int subject, int object, int prep)
         return;
     int last = p->relations ? p->relation[p->relations - 1].verb : -1;
     struct relation *x = &p->relation[p->relations++];
-    p->verdict.actions += last != r->f[r->verb].verb;   // a verb's lie together
+    p->verdict.actions += last != r->f[r->verb].last;   // a verb's lie together
     if (subject >= 0)
         object_relates(p, subject);
     if (object >= 0 && object != subject)
         object_relates(p, object);
-    *x = (struct relation){(int16_t)subject, (int16_t)object, r->f[r->verb].verb, 0, 0};
+    *x = (struct relation){(int16_t)subject, (int16_t)object, r->f[r->verb].last, 0, 0};
     if (prep >= 0) {
         x->prep = r->f[prep].first;
         x->preps = (uint8_t)(r->f[prep].last - r->f[prep].first + 1);
@@ -123,7 +123,7 @@ static bool past_is_passive(const struct relater *r, int k)
 {
     const struct phrase *f = &r->f[k];
     int next = k + 1;
-    const struct word *w = r->p->word[2 + f->verb];
+    const struct word *w = r->p->word[2 + f->last];
     if (w->marks & M_NAME)
         return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || equals(r, k - 1, ")");
     if (kind(r, next) == P_THAT)
@@ -165,7 +165,7 @@ static bool controls(const struct relater *r, int k)   // verbs that make their 
     static const char *const verbs[] = {"ask", "tell", "teach", "help", "let", "make", "allow", "want", "force", "encourage", "order",
                                         "invite", "train", "urge", "get", "watch", "see"};
     char lemma[80];
-    parser_lemma(r->p, r->f[k].verb, true, lemma);
+    parser_lemma(r->p, r->f[k].last, true, lemma);
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(lemma, verbs[i]) == 0)
             return true;
@@ -190,7 +190,7 @@ static struct group infinitive_subject(const struct relater *r, int k)
 
 static bool base_form(const struct relater *r, const struct phrase *f)
 {
-    unsigned is = piece_is(r->p, f->verb);
+    unsigned is = piece_is(r->p, f->last);
     return f->form == V_FINITE && !f->helped && (is & IS_VERB) && !(is & (IS_THIRD | IS_PAST));
 }
 

@@ -32,7 +32,7 @@ enum shape { LOWER, FIRST_CAPITAL, CAPITAL, UPPER, MIXED, SHAPES };
 
 // Class 0 is the boundary; those below UNKNOWN_CLASSES are for words the table does not hold, by their looks.
 enum { CLASS_NUMBER = 1, CLASS_CODE, CLASS_SIGN, UNKNOWN_CLASSES = 13 };
-enum { CLASSES = 128, SUFFIX_ROWS = 1 << 14, TRIPLE_ROWS = 1 << 14, HISTORY = NO_TAG + 1 };
+enum { CLASSES = 128, SUFFIX_ROWS = 1 << 14, TRIPLE_ROWS = 1 << 14, HISTORY = NO_TAG + 1, TAG_ROOM = 32 };
 
 typedef int8_t scores[TAGS];
 
@@ -58,9 +58,10 @@ enum {
     TRAIT_INSIDE = 4,    // it stands in a noun phrase
     TRAIT_HEAD = 8,      // it is a noun phrase's head
     TRAIT_START = 16,    // its tag alone says what phrase begins with it
-    TRAIT_PREP = 32,     // it is a preposition of one word, and no conjunction
+    TRAIT_PREP = 32,     // as ADP it is a preposition of one word; possessives have all but this
     TRAIT_STOP = 64,     // no noun phrase goes on with it, if its tag does not
-    TRAIT_ADDS = 128,    // it may be an attribute, or half a fixed pair, whatever its tag
+    TRAIT_DOUBT = 128,   // whether it is an attribute, or half a fixed pair, its tag does not say
+    TRAIT_SETS = 64,     // of these six
 };
 enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_BODY = 8, KIND_PERSON = 18, KIND_TIME = 28 };
 
@@ -104,6 +105,7 @@ struct table {
     uint32_t *pairs;        // pair_hash of nouns of two words, one of which could be a verb; 0: an empty place
     uint32_t pair_mask;
     struct weights *weights;
+    uint16_t classes[TAG_ROOM][TRAIT_SETS];   // what chunks.c sees in a tag and traits
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
 };
@@ -163,6 +165,7 @@ int unknown_class(const char *lower, size_t len);
 // From all the rest of a word and its spelling: `mends`, TRAIT_*.
 uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t len);
 uint8_t word_traits(const struct word *w, const char *text, size_t len);
+void word_classes(uint16_t classes[TAG_ROOM][TRAIT_SETS]);
 // The rows of `suffix` that a word's spelling selects; how many.
 enum { SPELLING_MAX = 10 };
 int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);

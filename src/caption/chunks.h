@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What finding phrases by masks (chunks.c) and by a closer look (nouns.c, parts.c) ask of each other.
+#ifndef CAPTION_CHUNKS_H
+#define CAPTION_CHUNKS_H
+
+#include "caption/pieces.h"
+
+struct chunker {
+    struct parser *p;
+    struct phrase *out;
+    int n;
+};
+
+static inline struct phrase *add_phrase(struct chunker *c, int kind, int first, int last)
+{
+    c->out[c->n] = (struct phrase){.kind = (uint8_t)kind, .first = (uint8_t)first, .last = (uint8_t)last, .object = -1};
+    return &c->out[c->n++];
+}
+
+static inline int form_of_verb(const struct parser *p, int i)   // without helpers
+{
+    static const uint8_t by_tag[NO_TAG] = {[VBG] = V_ING, [VBN] = V_PARTICIPLE};   // others: V_FINITE
+    const struct piece *k = &p->piece[i];
+    bool past = (k->tag == VERB) & ((k->is & (IS_PAST | IS_PARTICIPLE)) != 0) & !(k->is & IS_VERB);
+    return past ? V_PAST : by_tag[k->tag];
+}
+
+// The phrase that begins at i, whatever it takes to see it; the piece behind it.
+int take_closer(struct chunker *c, int i);
+int take_word(struct chunker *c, int i);   // a verb or a sign: no preposition, helper, hashtag or noun phrase begins at i
+
+// Does the participle at i go on a noun phrase that began at `from`?
+bool prenominal_participle(const struct parser *p, int from, int i);
+// A noun phrase's last word + 1; `from` itself: there is none. Known is that [from, at) may be in it: article, adjectives and
+// nouns, or a participle.
+int noun_phrase_end(const struct parser *p, int from, int at);
+int take_noun_phrase(struct chunker *c, int from, int end);   // the piece behind it
+void add_attributes(struct parser *p, int object, int first, int head);   // of the words [first, head)
+bool possessive_sign(const struct parser *p, int i);
+bool adverbial(const struct parser *p, int i);         // today, yesterday
+int preposition_end(const struct parser *p, int i);    // behind the fixed preposition that begins at i; else i + 1
+
+#endif
