@@ -57,6 +57,18 @@ bool cpu_avx2(void)
 #endif
 }
 
+bool cpu_avx512_bytes(void)
+{
+#ifdef __x86_64__
+    const char *isa = getenv("DIHT_ISA");
+    bool below = isa && (strcmp(isa, "avx2") == 0 || strncmp(isa, "ref", 3) == 0);
+    return !below && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+#else
+    return false;
+#endif
+}
+
 void stop_request(void) { stop_flag = 1; }
 bool stop_requested(void) { return stop_flag != 0; }
 void stop_clear(void) { stop_flag = 0; }

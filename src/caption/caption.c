@@ -23,11 +23,14 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->piece = arena_take(&a, words * sizeof *all->piece);
         all->word = arena_take(&a, words * sizeof *all->word);
         all->hash = arena_take(&a, words * sizeof *all->hash);
-        all->shape = arena_take(&a, words);
+        all->shape = arena_take(&a, words + CUT_SLACK);
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
         all->unknown = arena_take(&a, n * CAPTION_WORDS * sizeof *all->unknown);
+        all->start = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->start);
+        all->end = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->end);
+        all->flags = arena_take(&a, n * CAPTION_WORDS + CUT_SLACK);
         all->tag = arena_take(&a, n * CAPTION_WORDS);
         all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
         all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
@@ -42,6 +45,8 @@ struct parsers *parsers_new(const struct table *t, int most)
     all->most = most;
     all->memory = a.block;
     memset(all->parser, 0, n * sizeof *all->parser);
+    memset(all->shape, LOWER, CAPTION_AROUND);
+    words_around(all, 0);
     for (int i = 0; i < most; i++)
         all->parser[i] = (struct parser){.table = t, .all = all};
     return all;

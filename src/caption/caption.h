@@ -22,6 +22,7 @@ enum {
     CAPTION_AT_ONCE = 16,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
     CUTS_ROUND = 8,         // loops over a caption's words may go on to a multiple of this
+    CUT_SLACK = 640,        // and where it is cut, beyond its last word
 };
 
 struct piece {            // one word or sign
@@ -64,6 +65,8 @@ struct parser {
     char *text, *lower;                // normalised; as small letters
     struct scan *is;                   // of its blocks of text
     struct piece *piece;               // CAPTION_AROUND before the first and behind the last are there, with NO_TAG
+    uint16_t *start, *end;             // of each piece
+    uint8_t *flags;                    // as when it was cut
     const struct word **word;          // [2]: of piece 0; the table's boundary around
     uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word; 0 around
     uint8_t *shape;                    // as in the pieces, LOWER around
@@ -95,7 +98,9 @@ struct parsers {
     struct relation *relation;
     struct word *unknown;              // words the table does not hold
     int cuts;                          // words of all captions, in their order
-    int32_t *at;                       // of each: its place in the rooms of pieces
+    uint16_t *start, *end;             // of each: in its caption's text
+    uint8_t *flags;
+    int32_t *at;                       // its place in the rooms of pieces
     uint8_t *owner, *tag;              // its caption, its tag
     void *memory;
 };
@@ -120,9 +125,9 @@ int parser_lemma(const struct parser *p, int piece, bool verb, char out[80]);
 // --- the parts, for each other and for tests ---------------------------------------------------------------------------
 void parsers_read(struct parsers *all, const struct text *captions, int n);   // words, all but their tags
 void words_normalise(struct parser *p, const char *bytes, size_t n);          // text, lower, masks
-void words_cut(struct parsers *all, int caption);                             // pieces and hashes
-bool words_cut_plain(struct parsers *all, int caption);                       // if it takes no closer look: false
-void words_find(struct parsers *all, int n);                                  // pieces, and what the table knows of them
+void words_cut(struct parsers *all, int caption);                             // where its words lie, how they are written
+void words_around(struct parsers *all, int at);                                // nothing before or behind words, from a place on
+void words_find(struct parsers *all, int n);                                  // pieces: what the table knows of them
 void words_tag(struct parsers *all);
 bool words_foreign(const struct parser *p);
 void phrases_find(struct parser *p);                                          // objects, attributes, relations

@@ -165,24 +165,23 @@ static bool file_name(struct parser *p, bool blank)
     return true;
 }
 
-// Most captions stay as they are: looked at while the masks are made.
+// Most captions stay as they are: looked at while they are copied and the masks are made.
 void words_normalise(struct parser *p, const char *bytes, size_t n)
 {
     int found = SCAN_ODD;
     if (n <= CAPTION_BYTES - 4) {
-        memcpy(p->text, bytes, n);
-        finish(p, (int)n);
-        found = scan_text(p->text, p->length, p->lower, p->is);
+        int length = (int)n;
+        while (length > 0 && bytes[length - 1] == ' ')
+            length--;
+        p->length = length;
+        found = scan_text(bytes, length, p->text, p->lower, p->is);
         p->letters = p->foreign_letters = 0;
     }
     if (found & SCAN_ODD) {
         normalise(p, (const unsigned char *)bytes, n);
-        found = scan_text(p->text, p->length, p->lower, p->is);
+        found = scan_text(p->text, p->length, p->text, p->lower, p->is);
     }
-    uint64_t blank = 0;
-    for (int i = 0; i * SCAN_BLOCK < p->length; i++)
-        blank |= p->is[i].blank;
-    if (file_name(p, blank))
-        found = scan_text(p->text, p->length, p->lower, p->is);
+    if (file_name(p, found & SCAN_BLANK))
+        found = scan_text(p->text, p->length, p->text, p->lower, p->is);
     p->high = found & SCAN_HIGH;
 }

@@ -30,22 +30,24 @@ static inline uint64_t bits(bytes b)
 
 #include "caption/scan_rows.h"
 
-int scan_ref(const char *text, int n, char *small, struct scan *out) { return scan_all(text, n, small, out); }
+int scan_ref(const char *from, int n, char *text, char *small, struct scan *out) { return scan_all(from, n, text, small, out); }
 
 static scanner *best(void)
 {
 #ifdef __x86_64__
+    if (cpu_avx512_bytes())
+        return scan_avx512;
     if (cpu_avx2())
         return scan_avx2;
 #endif
     return scan_ref;
 }
 
-int scan_text(const char *text, int n, char *small, struct scan *out)
+int scan_text(const char *from, int n, char *text, char *small, struct scan *out)
 {
     static _Atomic(scanner *) chosen;
     scanner *with = atomic_load_explicit(&chosen, memory_order_relaxed);
     if (!with)
         atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    return with(text, n, small, out);
+    return with(from, n, text, small, out);
 }

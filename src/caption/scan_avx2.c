@@ -19,4 +19,4 @@ static inline bytes between(bytes b, char low, char high)
 
 #include "caption/scan_rows.h"
 
-int scan_avx2(const char *text, int n, char *small, struct scan *out) { return scan_all(text, n, small, out); }
+int scan_avx2(const char *from, int n, char *text, char *small, struct scan *out) { return scan_all(from, n, text, small, out); }

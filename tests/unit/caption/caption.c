@@ -165,39 +165,6 @@ static void every_tagger_says_the_same(void)
 #endif
 }
 
-static void every_scanner_says_the_same(void)
-{
-#ifdef __x86_64__
-    enum { BYTES = 600, BLOCKS = BYTES / SCAN_BLOCK + 3 };
-    static char text[BLOCKS * SCAN_BLOCK], plain[sizeof text], wide[sizeof text];
-    static struct scan by_plain[BLOCKS], by_wide[BLOCKS];
-    static const char usual[] = "aAbszSZwW09 -'\"%@#.,_&<~ ";
-    uint32_t r = 1;
-    if (!__builtin_cpu_supports("avx2"))
-        return;
-    for (int round = 0; round < 20000; round++) {
-        r = r * 1664525 + 1013904223;
-        int n = round % 4 ? (int)((r >> 8) % 140) : (int)((r >> 8) % BYTES), blocks = (n + SCAN_BLOCK - 1) / SCAN_BLOCK;
-        memset(text, 0, sizeof text);
-        for (int i = 0; i < n; i++) {
-            r = r * 1664525 + 1013904223;
-            text[i] = round & 1 ? usual[(r >> 16) % (sizeof usual - 1)] : (char)(r >> 16);   // every byte, 0 among them
-        }
-        memset(by_plain, 1, sizeof by_plain);
-        memset(by_wide, 1, sizeof by_wide);
-        int found = scan_ref(text, n, plain, by_plain);
-        CHECK(scan_avx2(text, n, wide, by_wide) == found);
-        CHECK(memcmp(plain, wide, (size_t)blocks * SCAN_BLOCK) == 0 && memcmp(by_plain, by_wide, sizeof by_plain) == 0);
-        if (blocks) {   // and what they say is so
-            int i = (int)((r >> 8) % (uint32_t)n), c = (unsigned char)text[i];
-            const struct scan *is = &by_plain[i / SCAN_BLOCK];
-            CHECK((is->word >> i % SCAN_BLOCK & 1) == ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c >= 0x80));
-            CHECK((is->upper >> i % SCAN_BLOCK & 1) == (c >= 'A' && c <= 'Z') && (is->quote >> i % SCAN_BLOCK & 1) == (c == '\''));
-        }
-    }
-#endif
-}
-
 // Captions side by side read as each of them alone.
 static void company_changes_nothing(void)
 {
@@ -290,7 +257,6 @@ int main(int argc, char **argv)
     CASE(long_lines_end);
     CASE(thresholds);
     CASE(every_tagger_says_the_same);
-    CASE(every_scanner_says_the_same);
     CASE(company_changes_nothing);
     CASE(damaged_tables_are_refused);
     CASE(boilerplate_is_cut);
