@@ -23,7 +23,7 @@ static bool one_of(const char *text, size_t n, const char *const *words)
 uint8_t word_traits(const struct word *w, const char *text, size_t n)
 {
     static const char *const hand[] = {"hand", NULL}, *const sides[] = {"left", "right", "center", NULL},
-                      *const clauses[] = {"as", "before", "after", "since", "until", "like", NULL},
+                      *const clauses[] = {"as", "before", "after", "since", "until", "like", "than", NULL},
                       *const joins[] = {"\"", "-", "'", "'s", NULL};
     bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = one_of(text, n, hand);
     unsigned m = w->marks, traits = 0;

@@ -17,7 +17,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
               "numbers pieces slices kinds types sets"},
     {M_MEDIA, "photo photograph image picture portrait illustration view closeup close-up video drawing painting silhouette "
               "shot snapshot vector sketch scene footage cartoon render rendering photos images pictures portraits stock pic "
-              "panorama selfie screenshot icon logo animation"},
+              "panorama selfie screenshot icon logo animation poster posters postcard"},
     {M_LINK, "seem seems seemed become becomes became becoming remain remains remained look looks looked feel feels felt "
              "appear appears appeared stay stays stayed looking feeling"},
     {M_BE, "be is are was were am been being 's 're 'm"},
@@ -41,7 +41,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
                     "beside near inside outside above below beneath among amid during after before towards toward down up "
                     "off out about as like without within upon past underneath alongside atop via per throughout beyond "
                     "despite until since than vs versus aboard amidst amongst opposite following featuring including"},
-    {M_PERSON, "person people man woman boy girl child kid kids children men women baby babies crowd team couple family player "
+    {M_PERSON, "herd herds flock flocks person people man woman boy girl child kid kids children men women baby babies crowd team couple family player "
                "actor band audience guy guys lady gentleman group police model player rider team army army crew toddler teen "
                "hand hands animal animals dog cat horse bird cow sheep elephant giraffe zebra bear puppy kitten duck fish"
                " model skier surfer snowboarder skateboarder skater pedestrian cyclist dogs cats horses birds cows one someone"},
@@ -65,7 +65,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
     {M_POSSESSIVE, "my your his her its our their whose"},
     {M_PRONOUN, "others ones other one something someone everyone everything anything nothing nobody"},
     {M_COMMAND, "share click follow sign subscribe read watch shop download pin tweet log skip loading join find get browse "
-                "discover see learn enter contact add buy order"},
+                "discover see learn enter contact add buy order check visit"},
     {M_NEVER_VERB, "close-up closeup stock people his her santa christmas halloween"},
 };
 

@@ -45,7 +45,7 @@ bool prenominal_participle(const struct parser *p, int from, int i)
         return tag(p, i) == VBG ? ((marks(p, i) & M_PURPOSE) && !being(p, i - 1)) || compounded(p, from, i) : false;
     if (bare && tag(p, i - 1) == VBG && (marks(p, i) & M_PURPOSE))   // waving cooking implements
         return true;
-    if (!bare)
+    if (!bare || possessive_sign(p, i - 1))
         return true;
     if (tag(p, i) == VBN)
         return !acted(p, i);
@@ -158,7 +158,7 @@ static bool fixed_pair(const struct parser *p, int i)
 static bool of_body(const struct parser *p, int i)
 {
     static const char *const words[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
-                                        "nosed", "sleeved", "shaped", "sized", "skinned", "bodied", "coloured", "colored"};
+                                        "nosed", "sleeved", "aged", "shaped", "sized", "skinned", "bodied", "coloured", "colored"};
     const struct piece *k = &p->piece[i];
     if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[k->start + k->len - 1] != 'd')
         return false;
@@ -175,7 +175,8 @@ void add_attributes(struct parser *p, int object, int first, int head)
             i += i + 1 < head;
             continue;
         }
-        bool purpose = (marks(p, i) & M_PURPOSE) || (i > first && noun(p, i - 1));   // event logging framework
+        bool purpose = (marks(p, i) & M_PURPOSE) || (i > first && noun(p, i - 1)) ||   // event logging framework
+                       (possessive_sign(p, i - 1) && p->piece[head].kind == KIND_ARTIFACT);   // women's running shoes
         if (i + 1 < head && t == ADJ && of_body(p, i + 1))
             continue;   // red headed: it is the head that is red
         if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !purpose) ||

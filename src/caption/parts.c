@@ -133,7 +133,8 @@ static bool preposition(const struct parser *p, int i)
 static bool opens_clause(const struct parser *p, int i)
 {
     if (!(marks(p, i) & M_PREPOSITION) || !(piece_equals(p, i, "as") || piece_equals(p, i, "before") ||
-          piece_equals(p, i, "after") || piece_equals(p, i, "since") || piece_equals(p, i, "until") || piece_equals(p, i, "like")))
+          piece_equals(p, i, "after") || piece_equals(p, i, "since") || piece_equals(p, i, "until") || piece_equals(p, i, "like") ||
+          piece_equals(p, i, "than")))
         return false;
     bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
     int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1, i + 1);

@@ -139,7 +139,7 @@ static bool past_is_passive(const struct relater *r, int k)
 
 // --- subjects -----------------------------------------------------------------------------------------------------------
 
-static struct group beside(const struct relater *r, bool participle)
+static struct group beside(const struct relater *r, int k, bool participle)
 {
     if (r->last_verb < 0) {
         if (r->before_last >= 0 && r->last.n) {   // NP1 prep NP2 doing
@@ -155,9 +155,12 @@ static struct group beside(const struct relater *r, bool participle)
         }
         return r->candidate.n ? r->candidate : r->last;
     }
+    bool first = equals(r, k, "isolated") || equals(r, k, "using");   // put out a fire using hoses
+    if (first && r->subject.n)
+        return r->subject;
     if (participle || moves(r, &r->last) || !r->subject.n || kind(r, r->last_verb) != P_VERB)
         return r->last;
-    return animate(r, &r->subject) ? r->subject : r->last;
+    return moves(r, &r->subject) ? r->subject : r->last;
 }
 
 static bool controls(const struct relater *r, int k)   // verbs that make their object act
@@ -212,7 +215,7 @@ static struct group subject_of(struct relater *r, int k, bool *joined)
     }
     if (f->form == V_ING || (f->form == V_PARTICIPLE && !f->helped) || (f->form == V_PAST && r->last_verb >= 0 && r->finite)) {
         if (before == P_NOUN)
-            return beside(r, f->form != V_ING);
+            return beside(r, k, f->form != V_ING);
         if (before == P_VERB)
             return r->subject;
         if (before == P_PREP && kind(r, k - 2) == P_ADJECTIVE)
@@ -303,7 +306,12 @@ static int gather(const struct relater *r, int k, struct group *g)
     }
 }
 
-static bool describes_noun(const struct relater *r, const struct group *g)   // the pending preposition
+static bool opens_own(const struct relater *r, int k)   // its baby, a man with his dog
+{
+    return piece_marks(r->p, r->f[k].first) & M_POSSESSIVE;
+}
+
+static bool describes_noun(const struct relater *r, const struct group *g, int k)   // the pending preposition, before the noun at k
 {
     if (equals(r, r->prep, "of"))
         return true;
@@ -317,7 +325,13 @@ static bool describes_noun(const struct relater *r, const struct group *g)   // 
         return true;
     if ((equals(r, r->prep, "with") || equals(r, r->prep, "in")) && person && (after->marks & M_WEAR))
         return true;
-    return equals(r, r->prep, "with") && person && r->passive;
+    if (!equals(r, r->prep, "with"))
+        return false;
+    if (animate(r, g))   // with people standing on it
+        return (person && r->passive) || (kind(r, k + 1) == P_VERB && r->f[k + 1].form == V_ING && r->f[k + 1].first == r->f[k].last + 1);
+    // lands behind a fence with barbed wire
+    bool thing = !person && before->kind && !opens_own(r, k) && kind(r, r->prep - 2) == P_PREP && !r->passive && !animate(r, &r->subject);
+    return thing || (person && r->passive);
 }
 
 static bool daytime(const struct relater *r, const struct group *g)
@@ -330,7 +344,7 @@ static int take_noun(struct relater *r, int k)
     struct group g;
     int end = gather(r, k, &g);
     if (r->prep >= 0) {
-        if (r->verb >= 0 && !describes_noun(r, &g)) {
+        if (r->verb >= 0 && !describes_noun(r, &g, k)) {
             if (r->passive && equals(r, r->prep, "by"))
                 relations(r, &g, &r->subject, -1);
             else

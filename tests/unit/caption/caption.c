@@ -59,6 +59,13 @@ static void rules(void)
 {
     static const struct { const char *text, *is; } cases[] = {
         {"a glass of wine on a stainless steel table", "glass wine table"},
+        {"an airplane lands behind a fence with barbed wire", "airplane fence wire:barbed | airplane land fence"},
+        {"a train sitting next to a platform with people standing on it", "train platform people | train sit platform; people stand _"},
+        {"a baby elephant sitting on the chair isolated on white background",
+         "elephant chair background:white | elephant sit chair; elephant isolate background"},
+        {"firefighters putting out a fire using hoses", "firefighter fire hose | firefighter put fire; firefighter use hose"},
+        {"the name is simpler than you think", "name:simpler | _ think _"},
+        {"a herd of sheep standing in a pen", "herd sheep pen | herd stand pen"},
         {"A group of young people", "people:young"},
         {"the dog's bowl", "dog bowl"},
         {"A man and a woman riding horses", "man woman horse | man ride horse; woman ride horse"},
