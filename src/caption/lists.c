@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "caption/mends.h"
 #include "caption/table.h"
 
 static const struct { unsigned mark; const char *words; } lists[] = {
@@ -106,8 +107,8 @@ static void mark(struct table *t, const char *text, size_t len, unsigned marks)
     struct word *w = len ? (struct word *)table_word(t, text, len) : NULL;
     if (w) {
         w->marks |= marks;
-        w->mends = mend_tags(w, true, text, len);
         w->traits = (w->traits & (FRAME_OBJECT | FRAME_NONE)) | word_traits(w, text, len);
+        w->mends = mends_add(t, w, true, text, len);
     }
 }
 

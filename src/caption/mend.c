@@ -2,6 +2,7 @@
 // Tags mended by what captions are like, before phrases are read from them.
 #include <string.h>
 
+#include "caption/mends.h"
 #include "caption/pieces.h"
 
 static bool singular(const struct parser *p, int i)   // does "a" open the phrase that reaches to i?
@@ -9,23 +10,6 @@ static bool singular(const struct parser *p, int i)   // does "a" open the phras
     while (i >= 0 && (noun(p, i) || tag(p, i) == ADJ))
         i--;
     return piece_equals(p, i, "a") || piece_equals(p, i, "an");
-}
-
-// What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
-static bool only_adjective(unsigned is, const char *word, size_t n)
-{
-    static const char *const endings[] = {"able", "ible", "less", "ical", "ious", "eous", "ful"};
-    if (is)
-        return (is & IS_ADJ) && !(is & (IS_NOUN | IS_PLURAL | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE));
-    char last = n ? word[n - 1] : 0;
-    if (last != 'e' && last != 's' && last != 'l')   // as all endings do
-        return false;
-    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
-        size_t m = strlen(endings[k]);
-        if (n > m + 2 && memcmp(word + n - m, endings[k], m) == 0)
-            return true;
-    }
-    return false;
 }
 
 static bool taken(const struct parser *p, int i)   // what a verb before it takes and a noun does not
@@ -220,82 +204,17 @@ static bool heads(const struct parser *p, int i)
     return opens(p, from - 1);
 }
 
-// Tags of small words that leave nothing to mend: the, of, and.
-static const unsigned small_tags = 1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM;
-
-enum { ALWAYS = 0xffff };
-// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself, where
-// there are more than two.
-uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t n)
-{
-    static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
-    unsigned what = w->is, m = w->marks, set = 0;
-    bool thing = what & (IS_NOUN | IS_PLURAL);
-    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)) ||
-        (n == 4 && memcmp(text, "like", 4) == 0))
-        return ALWAYS;
-    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
-        set |= verbs;
-    if (what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
-        set |= 1u << VBN;
-    if (what & IS_THIRD)
-        set |= 1u << NOUN;
-    if (!known)
-        set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
-    if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
-        set |= 1u << ADV;
-    if (thing)
-        set |= 1u << VERB;
-    if (m & M_BEFORE_NOUN)
-        set |= nouns | 1u << VERB;
-    if (what & IS_ING)
-        set |= nouns | 1u << ADJ;
-    if (what & MOSTLY_ADJ)
-        set |= 1u << NOUN;
-    if (only_adjective(what, text, n))
-        set |= nouns | verbs;
-    if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
-        set |= 1u << ADJ;
-    if (what & IS_PARTICIPLE)
-        set |= 1u << ADJ | 1u << PROPN;
-    if ((what & IS_VERB) && (what & IS_NOUN) && !(what & MOSTLY_NOUN))
-        set |= 1u << NOUN;
-    if (what && ((what & (IS_NOUN | IS_ADJ)) || !(what & IS_ING) || (w->traits & FRAME_OBJECT)))
-        set |= 1u << VBG;
-    if (n < 6 && (what & IS_PARTICIPLE))
-        set |= 1u << VBN;
-    if (m & M_COLOUR)
-        set |= 1u << ADV | 1u << VERB;
-    if (!what && memchr(text, '-', n))
-        set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
-    if ((what & (IS_NOUN | IS_VERB)) || !known)
-        set |= 1u << ADJ;
-    return (uint16_t)(m & M_SMALL ? set & ~small_tags : set);
-}
-
 // With these tags every rule asks for a noun beside the word.
 static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
 
-static inline uint64_t may_mend(const struct parser *p, int i)   // by its tag: its own mending alone changes that
+// Rules that ask for more than tags.
+static bool mendable(const struct parser *p, int i)
 {
-    return p->pieces <= 2 || (p->word[2 + i]->mends | 1u << SYM | 1u << OTHER) >> p->piece[i].tag & 1;
-}
-
-static inline int next_bit(const uint64_t *bits, int i, int n)   // from i on; n: none
-{
-    for (; i < n; i = (i / 64 + 1) * 64) {
-        uint64_t rest = bits[i / 64] >> i % 64;
-        if (rest)
-            return i + __builtin_ctzll(rest);
-    }
-    return n;
-}
-
-static inline bool mendable(const struct parser *p, int i)   // if it may
-{
-    unsigned t = p->piece[i].tag, mends = p->word[2 + i]->mends;
-    if (mends == ALWAYS)
+    unsigned t = p->piece[i].tag, mends = p->table->mends[p->word[2 + i]->mends].tags;
+    if (mends == MENDS_ALWAYS)
         return true;
+    if (!(mends >> t & 1))
+        return false;
     unsigned what = is(p, i), m = marks(p, i);
     bool last = 1u << tag(p, i + 1) & (1u << ADP | 1u << PUNCT | 1u << NUM | 1u << NO_TAG | (t == ADJ ? 1u << VBG : 0));
     if (t == NOUN && (what & IS_VERB) && !(what & (IS_THIRD | IS_ING | IS_NAME | MOSTLY_ADJ)) && !(m & M_BEFORE_NOUN))
@@ -381,104 +300,153 @@ static void mend_by_tag(struct parser *p, int i)
         k->tag = ADJ;
 }
 
-void phrases_mend(struct parser *p)
+// What the tagger took for a verb: nouns for the most part, where nothing agrees with them.
+static void mend_verb(struct parser *p, int i)
 {
-    uint64_t may[CAPTION_WORDS / 64 + 1] = {0};
-    for (int from = 0; from < p->pieces; from += 64) {
-        uint64_t bits = 0;
-        for (int i = from; i < p->pieces && i < from + 64; i++)
-            bits |= may_mend(p, i) << (i - from);
-        may[from / 64] = bits;
+    struct piece *k = &p->piece[i];
+    unsigned what = is(p, i), m = marks(p, i);
+    bool thing = what & (IS_NOUN | IS_PLURAL);
+    if (starts_phrase(p, i) && (what & IS_NOUN)) {
+        bool rarely = !(what & (MOSTLY_VERB | IS_PAST));
+        // "Flute in key of C", "face with bags"; "check box"; "figure is a carving"
+        if ((rarely && !(what & IS_ING) && !(m & M_COMMAND) && tag(p, i + 1) == ADP) || (rarely && heading(p, i)) ||
+            (marks(p, i + 1) & M_BE)) {
+            k->tag = NOUN;
+            return;
+        }
     }
-    for (int i = next_bit(may, 0, p->pieces); i < p->pieces; i = next_bit(may, i + 1, p->pieces)) {
-        struct piece *k = &p->piece[i];
-        if (p->pieces > 2 && !mendable(p, i))
-            continue;
-        unsigned what = is(p, i), m = marks(p, i);
-        if (k->tag == PUNCT)
-            continue;
-        if (hashtag(p, i) || (small_tags >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
-            continue;
-        if ((m & M_NEVER_VERB) && verb_tag(k->tag))
-            k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
-        if (((m & M_TIME) && (verb_tag(k->tag) || k->tag == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
-            mend_date(p, i);
-        if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
-            mend_pair(p, i);
-        if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
-            k->tag = NOUN;   // security marking
-        if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
-            k->tag = what & IS_VERB ? VERB : ADJ;
-        mend_by_tag(p, i);
-        // "a ... boy smiles": nothing plural follows "a"
-        if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
-            (!noun(p, i + 1) || being(p, i - 1)))
-            k->tag = VERB;
-        if (!what && !m && (k->flags & PIECE_UNKNOWN) && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
-            k->tag = NOUN;   // small words are all known
-        if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
-            k->tag = NOUN;
-        // "player drives to the basket"
-        if (k->tag == NOUN && (what & IS_THIRD) && being(p, i - 1) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && goes(p, i + 1))
-            k->tag = VERB;
-        // "Flute in key of C", "face with bags"
-        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_ING | IS_PAST)) &&
-            !(m & M_COMMAND) && tag(p, i + 1) == ADP)
-            k->tag = NOUN;
-        if (k->tag == VERB && starts_phrase(p, i) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)) && heading(p, i))
-            k->tag = NOUN;
-        if (k->tag == VERB && starts_phrase(p, i) && (marks(p, i + 1) & M_BE) && (what & IS_NOUN))
-            k->tag = NOUN;   // figure is a carving
-        if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
-            k->tag = NOUN;   // watch, bowling
-        if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
-            k->tag = ADJ;   // fast, small library
-        // "tennis shoes", "shoe print": a verb would agree with the noun before
-        if (k->tag == VERB && noun(p, i - 1) && (what & (IS_NOUN | IS_PLURAL)) && !(what & IS_PAST) && !agrees(p, i))
-            k->tag = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
-        // a determiner, an adjective or a preposition makes a noun of what can be one
-        bool before = opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i)));
-        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && before)
-            k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
-        if (k->tag == VERB && (what & (IS_NOUN | IS_PLURAL)) && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
-            k->tag = NOUN;
-        if (k->tag == VERB && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && (what & (IS_NOUN | IS_PLURAL)) &&
-            !(m & (M_BE | M_HAVE)))
-            k->tag = NOUN;
-        if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
-            k->tag = ADP;
-        if ((m & M_BEFORE_NOUN) && noun(p, i) && !piece_equals(p, i + 1, "'s") &&
-            (noun(p, i + 1) || (!noun(p, i - 1) && noun(p, i + 2) && (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || tag(p, i + 1) == VBG))))
-            k->tag = ADJ;
-        // -ing behind a noun acts, unless it says what the next noun is for
-        if ((what & IS_ING) && noun(p, i) && !(what & (MOSTLY_NOUN)) && noun(p, i - 1) &&
-            (tag(p, i + 1) == DET || tag(p, i + 1) == ADP || possessive(p, i + 1) || (being(p, i - 1) && !(m & M_PURPOSE))))
-            k->tag = VBG;
-        if ((what & IS_ING) && k->tag == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
-            k->tag = VBG;
-        // -ing that WordNet knows as an adjective before others
-        if ((what & IS_ING) && (what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
-            k->tag = ADJ;
-        if ((what & MOSTLY_ADJ) && k->tag == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
-            k->tag = ADJ;   // electric plug
-        // what can only be an adjective, before a noun
-        if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER &&
-            only_adjective(what, p->lower + k->start, k->len))
-            k->tag = ADJ;
-        if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
-            k->tag = NOUN;
-        if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
-            k->tag = ADJ;
-        if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
-            k->tag = NOUN;
-        if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
-            (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
-            k->tag = (what & IS_ING) ? VBG : VERB;
-        if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
-            (tag(p, i + 1) == ADP || i + 1 == p->pieces))
-            k->tag = VBN;
-        if (k->tag == ADJ && heads(p, i))
-            k->tag = NOUN;
+    if (p->pieces == 1 && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST))) {
+        k->tag = NOUN;   // watch, bowling
+        return;
     }
+    // "tennis shoes", "shoe print": a verb would agree with the noun before
+    if (thing && noun(p, i - 1) && !(what & IS_PAST) && !agrees(p, i)) {
+        k->tag = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
+        return;
+    }
+    // a determiner, an adjective or a preposition makes a noun of what can be one
+    if (thing && (opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i))))) {
+        k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
+        return;
+    }
+    if (thing && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
+        k->tag = NOUN;
+    else if (thing && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)))
+        k->tag = NOUN;
 }
 
+// -ing: an action, an adjective or a thing
+static void mend_gerund(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = is(p, i), m = marks(p, i);
+    // behind a noun it acts, unless it says what the next noun is for
+    if (noun(p, i) && !(what & MOSTLY_NOUN) && noun(p, i - 1) &&
+        (tag(p, i + 1) == DET || tag(p, i + 1) == ADP || possessive(p, i + 1) || (being(p, i - 1) && !(m & M_PURPOSE))))
+        k->tag = VBG;
+    if (k->tag == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
+        k->tag = VBG;
+    // that WordNet knows as an adjective before others
+    if ((what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
+        k->tag = ADJ;
+}
+
+static void mend(struct parser *p, int i)
+{
+    struct piece *k = &p->piece[i];
+    unsigned what = is(p, i), m = marks(p, i);
+    if (k->tag == PUNCT || hashtag(p, i) || (MENDS_SMALL >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
+        return;
+    if ((m & M_NEVER_VERB) && verb_tag(k->tag))
+        k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+    if (((m & M_TIME) && (verb_tag(k->tag) || k->tag == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
+        mend_date(p, i);
+    if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
+        mend_pair(p, i);
+    if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
+        k->tag = NOUN;   // security marking
+    if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
+        k->tag = what & IS_VERB ? VERB : ADJ;
+    mend_by_tag(p, i);
+    if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL)) {
+        bool one = singular(p, i - 1) && (!noun(p, i + 1) || being(p, i - 1));   // "a ... boy smiles": nothing plural follows "a"
+        if (one || (being(p, i - 1) && goes(p, i + 1)))   // player drives to the basket
+            k->tag = VERB;
+    }
+    if (!what && !m && (k->flags & PIECE_UNKNOWN) && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
+        k->tag = NOUN;   // small words are all known
+    if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
+        k->tag = NOUN;
+    if (k->tag == VERB)
+        mend_verb(p, i);
+    else if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
+        k->tag = NOUN;
+    if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
+        k->tag = ADJ;   // fast, small library
+    if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
+        k->tag = ADP;
+    if ((m & M_BEFORE_NOUN) && noun(p, i) && !piece_equals(p, i + 1, "'s") &&
+        (noun(p, i + 1) || (!noun(p, i - 1) && noun(p, i + 2) && (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || tag(p, i + 1) == VBG))))
+        k->tag = ADJ;
+    if (what & IS_ING)
+        mend_gerund(p, i);
+    if ((what & MOSTLY_ADJ) && k->tag == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
+        k->tag = ADJ;   // electric plug
+    // what can only be an adjective, before a noun
+    if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER &&
+        only_adjective(what, p->lower + k->start, k->len))
+        k->tag = ADJ;
+    if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
+        k->tag = NOUN;
+    if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
+        k->tag = ADJ;
+    if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
+        k->tag = NOUN;
+    if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
+        (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
+        k->tag = (what & IS_ING) ? VBG : VERB;
+    if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
+        (tag(p, i + 1) == ADP || i + 1 == p->pieces))
+        k->tag = VBN;
+    if (k->tag == ADJ && heads(p, i))
+        k->tag = NOUN;
+}
+
+// Which of the words from `from` on, at most 64, have a rule that their neighbours' tags let through.
+static uint64_t may_mend(const struct parser *p, int from)
+{
+    const struct table *t = p->table;
+    uint64_t may = 0;
+    int n = p->pieces - from < 64 ? p->pieces - from : 64;
+    unsigned before = t->mends_behind[p->piece[from - 1].tag] & t->mends[p->word[2 + from - 1]->mends].behind, open = 0;
+    for (int k = 0; k <= n; k++) {   // one further, for what it lets through before it
+        int i = from + k;
+        const struct mends *w = &t->mends[p->word[2 + i]->mends];
+        unsigned here = p->piece[i].tag;
+        may |= (uint64_t)((open & t->mends_ahead[here] & w->ahead) != 0) << ((k - 1) & 63);
+        open = w->at[here] & before;
+        before = t->mends_behind[here] & w->behind;
+    }
+    return may;
+}
+
+void phrases_mend(struct parser *p)
+{
+    if (p->pieces <= 2) {
+        for (int i = 0; i < p->pieces; i++)
+            mend(p, i);
+        return;
+    }
+    for (int from = 0; from < p->pieces; from += 64) {
+        uint64_t may = may_mend(p, from);
+        while (may) {
+            int bit = __builtin_ctzll(may), i = from + bit, tag_before = tag(p, i);
+            may &= may - 1;
+            if (!mendable(p, i))
+                continue;
+            mend(p, i);
+            if (tag(p, i) != tag_before && bit < 63 && i + 1 < p->pieces)
+                may |= (uint64_t)2 << bit;   // it lets through others
+        }
+    }
+}

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "caption/format.h"
 #include "caption/lists.h"
+#include "caption/mends.h"
 
 const char *const tag_names[] = {
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "SCONJ", "VERB", "VBG", "VBN",
@@ -122,8 +123,8 @@ void table_unknown(const struct table *t, const char *lower, size_t len, struct 
     *out = (struct word){.tag = NO_TAG, .class = (uint8_t)unknown_class(lower, len)};
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
-    out->mends = mend_tags(out, false, lower, len);
     out->traits = word_traits(out, lower, out->class == CLASS_SIGN ? len : 0);   // every word with rules of its own is known
+    out->mends = mends_find(t, out, false, lower, len);
     fold(t->weights, lower, len, out);
 }
 
@@ -162,8 +163,8 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         const struct profile *p = &profiles[number];
         *w = (struct word){.is = p->is, .noun = p->noun, .verb = p->verb, .class = p->class, .tag = p->tag, .kind = p->kind,
                            .traits = p->frames & (FRAME_OBJECT | FRAME_NONE)};
-        w->mends = mend_tags(w, true, text, len);
         w->traits |= word_traits(w, text, len);
+        w->mends = mends_add(t, w, true, text, len);
         if (i > head->rows)
             fold(t->weights, text, len, w);
         insert(t, word_hash(text, len), i);
@@ -236,6 +237,8 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->pair_rows = arena_take(&a, CLASSES * sizeof *t->pair_rows);
         t->shape_sides = arena_take(&a, SHAPES * sizeof *t->shape_sides);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
+        t->mends = arena_take(&a, MENDS_ROOM * sizeof *t->mends);
+        t->mends_keys = arena_take(&a, MENDS_ROOM * sizeof *t->mends_keys);
         if (pass == 0)
             rc = arena_commit(&a);
     }
@@ -263,6 +266,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         rc = get(f, t->weights, sizeof *t->weights, path);
     if (!rc) {
         join_rows(t);
+        mends_begin(t);
         rc = read_words(t, f, &head, profiles, to, path);
     }
     for (uint32_t i = 1; !rc && i <= head.rows; i++)

@@ -44,7 +44,7 @@ struct word {
     uint16_t verb;     // its verb lemma
     uint8_t class;
     uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
-    uint16_t mends;    // 1 << tag: mend.c may have another tag for it
+    uint16_t mends;    // index into the table's
     uint32_t marks;    // what lists.c says of it
     uint16_t is;       // IS_* and MOSTLY_*
     uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
@@ -93,6 +93,19 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
     scores before, after, ahead, behind;
 };
 
+// Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
+// it let through, and the tags there (mends.c).
+struct mends {
+    uint32_t at[NO_TAG];
+    uint32_t behind, ahead;   // what such a word lets through for the one behind it, for the one before it
+    uint32_t tags;            // 1 << tag: with which there are any
+};
+struct mends_key {
+    uint64_t key;
+    uint16_t index;           // 0: none
+};
+enum { MENDS_ROOM = 1 << 13 };
+
 struct table {
     int16_t (*shape_sides)[SHAPES][TAGS];     // shape_before and shape_after: of the word before, of the one after
     struct pair_rows (*pair_rows)[CLASSES];   // CLASSES of them
@@ -105,6 +118,10 @@ struct table {
     uint32_t *pairs;        // pair_hash of nouns of two words, one of which could be a verb; 0: an empty place
     uint32_t pair_mask;
     struct weights *weights;
+    struct mends *mends;
+    int n_mends;
+    struct mends_key *mends_keys;             // MENDS_ROOM: what the sets were made of
+    uint32_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
     uint16_t classes[TAG_ROOM][TRAIT_SETS];   // what chunks.c sees in a tag and traits
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
@@ -162,8 +179,7 @@ static inline bool table_pair(const struct table *t, uint32_t pair)
 // A word the table does not hold, from its looks: class, tag and `self`.
 void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);
 int unknown_class(const char *lower, size_t len);
-// From all the rest of a word and its spelling: `mends`, TRAIT_*.
-uint16_t mend_tags(const struct word *w, bool known, const char *text, size_t len);
+// From all the rest of a word and its spelling: TRAIT_*.
 uint8_t word_traits(const struct word *w, const char *text, size_t len);
 void word_classes(uint16_t classes[TAG_ROOM][TRAIT_SETS]);
 // The rows of `suffix` that a word's spelling selects; how many.

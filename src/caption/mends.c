@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which words mend.c's rules can have another tag for, by the word and by the tags beside it. One word in eighty is mended:
+// what is asked here of all of them at once, a bit for rules alike, spares most of them the rules. It lets through too many
+// words, never too few: a new rule in mend.c needs its bit here, unless one of those below lets its words through.
+#include <string.h>
+
+#include "caption/lists.h"
+#include "caption/mends.h"
+
+enum {
+    NOUNS = 1 << NOUN | 1 << PROPN, VERBS = 1 << VERB | 1 << VBG | 1 << VBN, OPENS = 1 << DET | 1 << PRON,
+    START = 1 << PUNCT | 1 << NO_TAG, ANY = (1 << (NO_TAG + 1)) - 1, LAST = 1 << ADP | 1 << PUNCT | 1 << NUM | 1 << NO_TAG,
+};
+
+// Rules by what they ask of the tags before and behind; for some the words there count as well (`behind`, `ahead`).
+enum {
+    ANYWHERE, AFTER_NOUN, AFTER_SEVERAL, BETWEEN_NOUNS, STARTING, OPENED_ADJECTIVE, OPENED_NOUN, GERUND_THING, GERUND_NOUN, LINKED,
+    GERUND_NUMBER, STARTING_NOUN, JOINED, BEFORE_NOUN, BEFORE_NOMINAL, HYPHENED, STARTING_ADP, STARTING_BE, STARTING_PUNCT, OPENED, AFTER_ADP,
+    BEFORE_PHRASE, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, BEFORE_GERUND, FIRST_OF_PAIR, SECOND_OF_PAIR,
+    RULES,
+};
+_Static_assert(RULES <= 32, "a bit each");
+static const struct { unsigned before, behind; } beside[RULES] = {
+    [ANYWHERE] = {ANY, ANY},
+    [AFTER_NOUN] = {NOUNS, ANY},
+    [AFTER_SEVERAL] = {ANY, ANY},   // a plural or persons before
+    [BETWEEN_NOUNS] = {NOUNS, NOUNS},
+    [STARTING] = {START, ANY},
+    [OPENED_ADJECTIVE] = {OPENS, 1 << ADJ},
+    [OPENED_NOUN] = {OPENS | 1 << ADP, NOUNS},
+    [GERUND_THING] = {1 << NOUN, LAST},
+    [GERUND_NOUN] = {1 << NOUN | 1 << DET | 1 << ADJ | START, LAST},
+    [GERUND_NUMBER] = {1 << NOUN | 1 << DET | 1 << ADJ | START, ANY},   // a number behind, whatever its tag
+    [LINKED] = {ANY, ANY & ~NOUNS & ~(1 << DET)},   // one of M_LINK before
+    [STARTING_NOUN] = {START, NOUNS | 1 << ADJ},
+    [JOINED] = {1 << CCONJ, ANY & ~NOUNS & ~(1 << ADJ)},
+    [BEFORE_NOUN] = {ANY, NOUNS},
+    [BEFORE_NOMINAL] = {ANY, NOUNS | 1 << ADJ},
+    [HYPHENED] = {ANY & ~NOUNS, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
+    [STARTING_ADP] = {START, 1 << ADP},
+    [STARTING_BE] = {START, ANY},   // a form of "be" behind
+    [STARTING_PUNCT] = {START, 1 << PUNCT},
+    [OPENED] = {OPENS | 1 << ADJ, ANY},
+    [AFTER_ADP] = {1 << ADP, ANY},
+    [BEFORE_PHRASE] = {ANY, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
+    [ONLY_BEFORE_NOUN] = {ANY & ~NOUNS, NOUNS},
+    [ONLY_AFTER_NOUN] = {NOUNS, ANY & ~NOUNS & ~(1 << ADJ)},
+    [ENDING_NOUN] = {NOUNS, 1 << ADP | 1 << NO_TAG},
+    [ENDING_PHRASE] = {OPENS | 1 << ADJ, 1 << ADP | 1 << PUNCT | 1 << NO_TAG},
+    [BEFORE_GERUND] = {ANY, 1 << VBG},
+    [FIRST_OF_PAIR] = {START | OPENS | 1 << ADJ | 1 << ADP | 1 << NOUN, ANY},   // the second behind
+    [SECOND_OF_PAIR] = {ANY & ~(1 << PRON), ANY & ~OPENS},                      // the first before
+};
+
+// What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
+bool only_adjective(unsigned is, const char *word, size_t n)
+{
+    static const char *const endings[] = {"able", "ible", "less", "ical", "ious", "eous", "ful"};
+    if (is)
+        return (is & IS_ADJ) && !(is & (IS_NOUN | IS_PLURAL | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE));
+    char last = n ? word[n - 1] : 0;
+    if (last != 'e' && last != 's' && last != 'l')   // as all endings do
+        return false;
+    for (size_t k = 0; k < sizeof endings / sizeof *endings; k++) {
+        size_t m = strlen(endings[k]);
+        if (n > m + 2 && memcmp(word + n - m, endings[k], m) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself, where
+// there are more than two.
+static unsigned mend_tags(const struct word *w, bool known, const char *text, size_t n)
+{
+    static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
+    unsigned what = w->is, m = w->marks, set = 0;
+    bool thing = what & (IS_NOUN | IS_PLURAL);
+    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)) ||
+        (n == 4 && memcmp(text, "like", 4) == 0))
+        return MENDS_ALWAYS;
+    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
+        set |= verbs;
+    if (what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
+        set |= 1u << VBN;
+    if (what & IS_THIRD)
+        set |= 1u << NOUN;
+    if (!known)
+        set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
+    if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
+        set |= 1u << ADV;
+    if (thing)
+        set |= 1u << VERB;
+    if (m & M_BEFORE_NOUN)
+        set |= nouns | 1u << VERB;
+    if (what & IS_ING)
+        set |= nouns | 1u << ADJ;
+    if (what & MOSTLY_ADJ)
+        set |= 1u << NOUN;
+    if (only_adjective(what, text, n))
+        set |= nouns | verbs;
+    if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
+        set |= 1u << ADJ;
+    if (what & IS_PARTICIPLE)
+        set |= 1u << ADJ | 1u << PROPN;
+    if ((what & IS_VERB) && (what & IS_NOUN) && !(what & MOSTLY_NOUN))
+        set |= 1u << NOUN;
+    if (what && ((what & (IS_NOUN | IS_ADJ)) || !(what & IS_ING) || (w->traits & FRAME_OBJECT)))
+        set |= 1u << VBG;
+    if (n < 6 && (what & IS_PARTICIPLE))
+        set |= 1u << VBN;
+    if (m & M_COLOUR)
+        set |= 1u << ADV | 1u << VERB;
+    if (!what && memchr(text, '-', n))
+        set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
+    if ((what & (IS_NOUN | IS_VERB)) || !known)
+        set |= 1u << ADJ;
+    return (m & M_SMALL ? set & ~MENDS_SMALL : set) | 1u << SYM | 1u << OTHER;
+}
+
+
+// What is known of a word in one number: words alike in it have the same rules.
+enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, NAMED = 8, PERSON = 16, SHORT = 32 };
+static uint64_t key_of(const struct word *w, unsigned how)
+{
+    return (uint64_t)w->is | (uint64_t)w->marks << 16 | (uint64_t)w->traits << 48 | (uint64_t)how << 56;
+}
+
+static unsigned look(const struct word *w, bool known, const char *text, size_t n)
+{
+    return (known ? KNOWN : 0) | (memchr(text, '-', n) ? HYPHEN : 0) | (only_adjective(w->is, text, n) ? ADJECTIVE : 0) |
+           (mend_tags(w, known, text, n) == MENDS_ALWAYS ? NAMED : 0) | (w->kind == KIND_PERSON ? PERSON : 0) |
+           (n < 6 ? SHORT : 0);
+}
+
+#define IF(so, rule) ((uint32_t)((so) != 0) << (rule))
+
+static uint32_t of_nouns(const struct word *w, unsigned how, int tag)
+{
+    unsigned is = w->is, m = w->marks;
+    uint32_t r = IF(is & IS_THIRD, AFTER_NOUN) | IF(is & IS_VERB, AFTER_SEVERAL) | IF((is & IS_NAME) && (is & IS_VERB), AFTER_NOUN) |
+                 IF(m & M_BEFORE_NOUN, BEFORE_PHRASE) | IF(how & ADJECTIVE, BEFORE_NOUN);
+    if (is & IS_ING)
+        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(tag == NOUN, OPENED_ADJECTIVE) | IF(!(is & MOSTLY_NOUN), AFTER_NOUN) |
+             IF((is & IS_ADJ) && !(m & M_PURPOSE), ONLY_BEFORE_NOUN);
+    return r | IF(tag == PROPN && (is & IS_PARTICIPLE), OPENED_NOUN) | IF(tag == NOUN && (is & MOSTLY_ADJ), ONLY_BEFORE_NOUN);
+}
+
+static uint32_t of_verb(const struct word *w, unsigned how)
+{
+    unsigned is = w->is, m = w->marks;
+    bool thing = is & (IS_NOUN | IS_PLURAL);
+    uint32_t r = IF(thing && !(is & IS_PAST), AFTER_NOUN) | IF(thing, OPENED) | IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_ADP) |
+                 IF(thing && !(is & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)), ANYWHERE) |
+                 IF(!is && !(m & (M_BE | M_HAVE | M_AUX)) && !(how & KNOWN), ANYWHERE) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
+                 IF((m & M_BEFORE_NOUN) && !(is & IS_THIRD), BEFORE_NOMINAL);
+    if (is & IS_NOUN)
+        r |= IF(1, STARTING_BE) | IF(!(is & (MOSTLY_VERB | IS_PAST)), STARTING_NOUN) |
+             IF(!(is & (MOSTLY_VERB | IS_ING | IS_PAST)) && !(m & M_COMMAND), STARTING_ADP);
+    return r;
+}
+
+static uint32_t of_gerund(const struct word *w)
+{
+    unsigned is = w->is;
+    bool takes = (w->traits & FRAME_OBJECT) && !(w->traits & FRAME_NONE) && !(w->marks & M_SHOW);
+    return IF(is && !(is & IS_ING), ANYWHERE) | IF(takes, GERUND_THING) | IF(is & IS_NOUN, GERUND_NOUN) | IF(takes || (is & IS_NOUN), GERUND_NUMBER) | IF(is & IS_ADJ, LINKED) |
+           IF((is & IS_ADJ) && !(is & IS_NOUN), STARTING_NOUN);
+}
+
+static uint32_t of_adjective(const struct word *w)
+{
+    unsigned is = w->is, m = w->marks;
+    uint32_t r = IF(!(is & IS_ADJ) && !(m & M_COLOUR), BEFORE_NOUN) | IF(is & IS_PARTICIPLE, ENDING_NOUN) |
+                 IF((is & IS_VERB) && !(is & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)), AFTER_SEVERAL);
+    if (is & IS_ING)
+        r |= IF(1, JOINED) | IF(1, ONLY_AFTER_NOUN);
+    if ((is & IS_NOUN) && !(m & (M_COLOUR | M_QUANTITY)) && (w->traits & TRAIT_HEAD))
+        r |= IF(1, ENDING_PHRASE) | IF(w->kind == KIND_PERSON, BEFORE_GERUND);
+    return r;
+}
+
+static uint32_t rules_of(const struct word *w, unsigned how, int tag)
+{
+    unsigned is = w->is, m = w->marks;
+    bool verb = VERBS >> tag & 1;
+    uint32_t r = IF(how & NAMED, ANYWHERE) | IF(!is && (how & HYPHEN), HYPHENED) | IF(verb && (m & M_NEVER_VERB), ANYWHERE) |
+                 IF(verb && (how & ADJECTIVE), BEFORE_NOUN);
+    if (tag == VERB || tag == VBG)
+        r |= IF(is & PAIR_FIRST, FIRST_OF_PAIR) |
+             IF((is & PAIR_SECOND) || ((is & PAIR_FIRST) && (is & IS_PLURAL)), SECOND_OF_PAIR);
+    switch (tag) {
+    case NOUN:
+    case PROPN:
+        return r | of_nouns(w, how, tag);
+    case VERB:
+        return r | of_verb(w, how);
+    case VBG:
+        return r | of_gerund(w);
+    case VBN:
+        return r | IF(is && !(is & IS_PARTICIPLE) && (is & (IS_VERB | IS_ADJ)), ANYWHERE) | IF(!(is & IS_ADJ), BEFORE_NOUN);
+    case ADJ:
+        return r | of_adjective(w);
+    case ADV:
+        return r | IF(is & IS_ADJ, OPENED_NOUN) | IF(is & IS_ADJ, STARTING_PUNCT) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
+               IF((is & IS_NOUN) && !(is & (IS_ADV | IS_ADJ | IS_VERB)) && !m, ANYWHERE);
+    case AUX:
+    case DET:
+    case PRON:
+    case ADP:
+        return r | IF(!is && !m && !(how & KNOWN), ANYWHERE);
+    default:
+        return r;
+    }
+}
+
+#undef IF
+
+static void fill(struct mends *to, const struct word *w, unsigned how, unsigned tags)
+{
+    uint32_t several = 1u << AFTER_SEVERAL, linked = 1u << LINKED, first = 1u << SECOND_OF_PAIR, be = 1u << STARTING_BE,
+             second = 1u << FIRST_OF_PAIR, number = 1u << GERUND_NUMBER;
+    for (int tag = 0; tag < NO_TAG; tag++)
+        to->at[tag] = tags >> tag & 1 ? rules_of(w, how, tag) : 0;
+    to->behind = ~(several | linked | first);
+    if ((w->is & IS_PLURAL) || (w->marks & M_PERSON))
+        to->behind |= several;
+    if (w->marks & M_LINK)
+        to->behind |= linked;
+    if (w->is & PAIR_FIRST)
+        to->behind |= first;
+    to->ahead = ~(be | second | number);
+    if (!(w->traits & (TRAIT_HEAD | TRAIT_STOP)))
+        to->ahead |= number;
+    if (w->marks & M_BE)
+        to->ahead |= be;
+    if (w->is & (PAIR_SECOND | IS_PLURAL))
+        to->ahead |= second;
+    to->tags = tags;
+}
+
+static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys: where it is or would be
+{
+    uint32_t i = (uint32_t)((key * 0x9fb21c651e98df25u) >> 40) % MENDS_ROOM;
+    while (t->mends_keys[i].index && t->mends_keys[i].key != key)
+        i = (i + 1) % MENDS_ROOM;
+    return i;
+}
+
+uint16_t mends_find(const struct table *t, const struct word *w, bool known, const char *text, size_t n)
+{
+    return t->mends_keys[place_of(t, key_of(w, look(w, known, text, n)))].index;
+}
+
+uint16_t mends_add(struct table *t, const struct word *w, bool known, const char *text, size_t n)
+{
+    unsigned how = look(w, known, text, n);
+    uint64_t key = key_of(w, how);
+    struct mends_key *k = &t->mends_keys[place_of(t, key)];
+    if (!k->index && t->n_mends < MENDS_ROOM / 2) {
+        k->key = key;
+        k->index = (uint16_t)t->n_mends++;
+        fill(&t->mends[k->index], w, how, mend_tags(w, known, text, n));
+    }
+    return k->index;
+}
+
+void mends_begin(struct table *t)
+{
+    memset(t->mends_keys, 0, MENDS_ROOM * sizeof *t->mends_keys);
+    memset(&t->mends[0], 0xff, sizeof t->mends[0]);
+    t->mends[0].tags = MENDS_ALWAYS;
+    t->n_mends = 1;
+    for (int tag = 0; tag < TAG_ROOM; tag++) {
+        t->mends_behind[tag] = t->mends_ahead[tag] = 0;
+        for (int rule = 0; rule < RULES; rule++) {
+            t->mends_behind[tag] |= (beside[rule].before >> tag & 1) << rule;
+            t->mends_ahead[tag] |= (beside[rule].behind >> tag & 1) << rule;
+        }
+    }
+    // all that words which the table does not hold can be
+    static const char *const looks[] = {"x", "x-x", "xxxxxx", "xxxx-x", "xxxable", "x-xable"};
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        for (int class = CLASS_NUMBER; class <= CLASS_SIGN; class++) {
+            struct word w = {.tag = NO_TAG, .class = (uint8_t)class};
+            w.traits = word_traits(&w, "", 0);
+            mends_add(t, &w, false, looks[i], strlen(looks[i]));
+        }
+}
