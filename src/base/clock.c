@@ -63,7 +63,8 @@ bool cpu_avx512_bytes(void)
     const char *isa = getenv("DIHT_ISA");
     bool below = isa && (strcmp(isa, "avx2") == 0 || strncmp(isa, "ref", 3) == 0);
     return !below && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vnni") &&
+           __builtin_cpu_supports("bmi2");
 #else
     return false;
 #endif

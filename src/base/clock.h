@@ -11,7 +11,7 @@ int64_t memory_peak(void);         // highest resident bytes of this process so 
 int64_t memory_now(void);          // resident bytes now
 int cpu_count(void);               // processors this process may run on
 bool cpu_avx2(void);               // they have AVX2, and $DIHT_ISA is not "ref"
-bool cpu_avx512_bytes(void);       // AVX-512 with all of its moves of bytes, BMI2; $DIHT_ISA pins none below
+bool cpu_avx512_bytes(void);       // AVX-512 with all of its moves and products of bytes, BMI2; $DIHT_ISA pins none below
 
 // Ctrl-C: the program's handler sets it, long loops look at it and finish cleanly (ESTOPPED_).
 void stop_request(void);           // async-signal-safe

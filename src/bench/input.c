@@ -80,9 +80,8 @@ int pictures_run(void *state)
     for (int i = 0; i < PICTURES; i++) {
         struct image im = {0};
         int rc = p->what > 0 ? augment_apply(&p->augment, &p->t, &p->im, &p->rng, p->out)
-                             : image_decode(&im, p->jpeg.at, p->jpeg.len, 0);
-        if (!rc && !p->what)
-            rc = transform_apply(&p->t, &im, p->out);
+                 : p->what < 0 ? image_decode(&im, p->jpeg.at, p->jpeg.len, 0)
+                               : transform_load(&p->t, p->jpeg.at, p->jpeg.len, 0, p->out);
         image_free(&im);
         if (rc)
             return rc;

@@ -135,22 +135,25 @@ static int fill(struct loader *l, struct slot *slot, int i, struct buf *bytes)
     slot->rng[i] = rng_make(rng_mix(rng_mix(l->o.seed, CAPTIONS), (uint64_t)slot->step), (uint64_t)i);
     if (atomic_load(&l->bad[index]))
         return 0;
-    struct image decoded = {0}, view;
+    float *out = slot->images + (size_t)i * l->image_floats;
+    struct image decoded = {0}, view = {0};
     struct cached *c = l->cache ? atomic_load(&l->cache[index]) : NULL;
+    bool straight = !l->cache && !l->o.augment;   // nobody needs the whole picture
     int rc = 0;
     if (c) {
         view = (struct image){c->width, c->height, c->rgb};
     } else {
         rc = source_image(l->o.source, index, bytes);
-        if (!rc)
+        if (!rc && straight)
+            rc = transform_load(&l->o.transform, bytes->at, bytes->len, l->o.max_pixels, out);
+        else if (!rc)
             rc = image_decode(&decoded, bytes->at, bytes->len, l->o.max_pixels);
         if (!rc && l->cache)
             remember(l, index, &decoded);
         view = decoded;
     }
-    if (!rc) {
+    if (!rc && !straight) {
         struct rng r = rng_make(rng_mix(rng_mix(l->o.seed, PIXELS), (uint64_t)slot->step), (uint64_t)i);
-        float *out = slot->images + (size_t)i * l->image_floats;
         rc = l->o.augment ? augment_apply(&l->augment, &l->o.transform, &view, &r, out)
                           : transform_apply(&l->o.transform, &view, out);
     }

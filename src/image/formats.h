@@ -15,7 +15,9 @@ int tiff_read(struct image *out, const unsigned char *bytes, size_t n, struct de
 // On white, as much of `c` as its alpha says.
 static inline unsigned char on_white(int c, int alpha) { return (unsigned char)((c * alpha + 255 * (255 - alpha) + 127) / 255); }
 
-// Check the header's size against the cap and take the memory: EFORMAT_, EUNSUPPORTED_, EMEMORY_.
+// Check the header's size against the cap: EFORMAT_, EUNSUPPORTED_.
+int image_fits(int64_t width, int64_t height, int64_t max_pixels);
+// The same, and take the memory: EMEMORY_ too.
 int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels);
 
 // Amounts of ink to RGB as Pillow computes it.

@@ -54,13 +54,21 @@ const char *image_extension(const char *format)
     return format;
 }
 
-int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels)
+int image_fits(int64_t width, int64_t height, int64_t max_pixels)
 {
     if (width <= 0 || height <= 0)
         return FAIL(EFORMAT_, "the picture's header says %" PRId64 "x%" PRId64 " pixels: damaged", width, height);
     if (width > max_pixels / height)
         return FAIL(EUNSUPPORTED_, "the picture has %" PRId64 "x%" PRId64 " pixels, more than the %" PRId64
                     " allowed: make it smaller", width, height, max_pixels);
+    return 0;
+}
+
+int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pixels)
+{
+    int rc = image_fits(width, height, max_pixels);
+    if (rc)
+        return rc;
     out->width = (int)width;
     out->height = (int)height;
     out->rgb = malloc((size_t)width * (size_t)height * 3);
@@ -72,6 +80,18 @@ int image_take(struct image *out, int64_t width, int64_t height, int64_t max_pix
 int image_decode(struct image *out, const void *bytes, size_t n, int64_t max_pixels)
 {
     return image_decode_as(out, bytes, n, &(struct decoding){.max_pixels = max_pixels});
+}
+
+// A whole picture to a sink.
+static int pour(struct row_sink *sink, struct image *im)
+{
+    struct rect want;
+    int rc = sink->size(sink, im->width, im->height, &want);
+    if (!rc)
+        sink->rows(sink, im->rgb + ((size_t)want.y * (size_t)im->width + (size_t)want.x) * 3, (size_t)im->width * 3,
+                   want.y, want.h);
+    image_free(im);
+    return rc;
 }
 
 int image_decode_as(struct image *out, const void *bytes, size_t n, struct decoding *how)
@@ -88,12 +108,14 @@ int image_decode_as(struct image *out, const void *bytes, size_t n, struct decod
     how->max_pixels = asked <= 0 ? IMAGE_MAX_PIXELS : asked < most ? asked : most;
     how->width = how->height = 0;
     int rc = f->read(out, bytes, n, how);
-    if (rc)
-        image_free(out);
-    else if (how->width == 0) {
+    if (!rc && how->width == 0) {
         how->width = out->width;
         how->height = out->height;
     }
+    if (!rc && how->sink && out->rgb)
+        rc = pour(how->sink, out);
+    if (rc)
+        image_free(out);
     return rc;
 }
 

@@ -15,6 +15,16 @@ struct image {
 // Largest picture decoded unless told otherwise: Pillow's own limit against decompression bombs.
 #define IMAGE_MAX_PIXELS ((int64_t)2 * 89478485)
 
+struct rect { int x, y, w, h; };   // columns x .. x + w - 1 of rows y .. y + h - 1
+
+// Takes a picture's rows as they are decoded: a JPEG then never lies in memory whole.
+struct row_sink {
+    // The picture will have width x height pixels: which are wanted? Negative: none, decoding ends with that code.
+    int (*size)(struct row_sink *s, int width, int height, struct rect *want);
+    // Rows y .. y + n - 1 of the picture, from column want.x on, `stride` bytes apart; each wanted row once, in order.
+    void (*rows)(struct row_sink *s, const unsigned char *rgb, size_t stride, int y, int n);
+};
+
 // Decode to 8-bit RGB: alpha dropped, palettes looked up, grey repeated, 16-bit grey clipped at 255, 16-bit colour cut
 // to its high byte, CMYK as Adobe stores it, no EXIF rotation (a TIFF's own orientation tag is obeyed);
 // the first frame of an animation. `max_pixels` (0: IMAGE_MAX_PIXELS) is checked against
@@ -28,6 +38,7 @@ struct decoding {
                               // loses its low byte
     int side;                 // > 0: a JPEG may come at 1/2, 1/4 or 1/8 of its size (libjpeg's scaled transforms), while
     bool longer;              // its shorter (or longer) side stays at least twice as long as this
+    struct row_sink *sink;    // not NULL: the pixels go there, *out stays empty
     int width, height;        // out: the whole picture's size
 };
 int image_decode_as(struct image *out, const void *bytes, size_t n, struct decoding *how);

@@ -12,7 +12,11 @@
 #include "base/error.h"
 #include "image/formats.h"
 
-enum { MAX_SCANS = 400 };   // an honest progressive file has about ten; thousands make a small file cost minutes
+enum {
+    BAND = 16,         // rows at a time: one or two rows of blocks
+    EDGE = 2,          // columns beside a cut whose smoothed colours miss their neighbours
+    MAX_SCANS = 400,   // an honest progressive file has about ten; thousands make a small file cost minutes
+};
 
 struct job {
     struct jpeg_decompress_struct cinfo;
@@ -22,7 +26,8 @@ struct job {
     jmp_buf back;
     char why[JMSG_LENGTH_MAX];
     bool starved;            // libjpeg asked for bytes past the end
-    unsigned char *row;      // width x 4: CMYK
+    unsigned char *band;     // BAND rows on their way to a sink
+    unsigned char *ink;      // a row of CMYK
     int code;                // set when the sentence is already recorded
 };
 
@@ -83,6 +88,42 @@ static int shrink(const struct decoding *how)
     return by;
 }
 
+// Which of d's columns are decoded: all, or from a block's edge on those that `want` needs, the rest not transformed.
+// Files of several scans are decoded whole: a scan that is missing is made up from neighbouring blocks.
+static JDIMENSION cut(struct jpeg_decompress_struct *d, const struct rect *want)
+{
+    JDIMENSION first = 0, n = d->output_width;
+    if (jpeg_has_multiple_scans(d))
+        return 0;
+    if (want->x > EDGE)
+        first = (JDIMENSION)(want->x - EDGE);
+    if ((JDIMENSION)(want->x + want->w) + EDGE < n)
+        n = (JDIMENSION)(want->x + want->w) + EDGE;
+    n -= first;
+    if (n < d->output_width)
+        jpeg_crop_scanline(d, &first, &n);
+    return first;
+}
+
+static void read_rows(struct job *j, unsigned char *to, size_t stride, int n)
+{
+    struct jpeg_decompress_struct *d = &j->cinfo;
+    for (int done = 0; done < n; ) {
+        JSAMPROW rows[BAND];
+        for (int i = done; i < n; i++)
+            rows[i] = j->ink ? j->ink : to + (size_t)i * stride;
+        int got = (int)jpeg_read_scanlines(d, rows + done, j->ink ? 1 : (JDIMENSION)(n - done));
+        if (j->ink)
+            for (JDIMENSION x = 0; x < d->output_width; x++) {   // stored inverted, as Adobe does and Pillow assumes
+                const unsigned char *p = j->ink + 4 * x;
+                cmyk_to_rgb(to + (size_t)done * stride + 3 * x, 255 - p[0], 255 - p[1], 255 - p[2], 255 - p[3]);
+            }
+        done += got;
+        if (j->starved)
+            give_up(j, "the file ends too early (cut off)");
+    }
+}
+
 // Everything that may longjmp. Nonzero: j->code or j->why says what.
 static int decode(struct job *j, struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
@@ -97,37 +138,39 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
     j->progress.progress_monitor = on_progress;
     d->progress = &j->progress;
     jpeg_read_header(d, TRUE);
-    if (d->image_width > how->max_pixels / d->image_height) {
-        j->code = image_take(out, d->image_width, d->image_height, how->max_pixels);
+    if ((j->code = image_fits(d->image_width, d->image_height, how->max_pixels)) != 0)
         return -1;
-    }
     how->width = (int)d->image_width;
     how->height = (int)d->image_height;
     d->scale_num = 1;
     d->scale_denom = (unsigned)shrink(how);
     jpeg_calc_output_dimensions(d);
-    if ((j->code = image_take(out, d->output_width, d->output_height, how->max_pixels)) != 0)
-        return -1;
     if (d->num_components != 1 && d->num_components != 3 && d->num_components != 4)
         give_up(j, "neither grey, nor three or four colours");
     d->out_color_space = d->num_components == 4 ? JCS_CMYK : JCS_RGB;
-    if (d->num_components == 4 && !(j->row = malloc((size_t)out->width * 4))) {
-        j->code = FAIL(EMEMORY_, "out of memory: no room for a row of a JPEG");
+    struct rect want = {0, 0, (int)d->output_width, (int)d->output_height};
+    if (how->sink)
+        j->code = how->sink->size(how->sink, want.w, want.h, &want);
+    else
+        j->code = image_take(out, want.w, want.h, how->max_pixels);
+    if (j->code)
+        return -1;
+    size_t stride = (size_t)d->output_width * 3;
+    if ((how->sink && !(j->band = malloc(BAND * stride))) ||
+        (d->num_components == 4 && !(j->ink = malloc((size_t)d->output_width * 4)))) {
+        j->code = FAIL(EMEMORY_, "out of memory: no room for rows of a JPEG");
         return -1;
     }
     jpeg_start_decompress(d);
-    size_t stride = (size_t)out->width * 3;
-    while (d->output_scanline < d->output_height) {
-        unsigned char *to = out->rgb + d->output_scanline * stride;
-        JSAMPROW row = j->row ? j->row : to;
-        jpeg_read_scanlines(d, &row, 1);
-        if (j->row)
-            for (int x = 0; x < out->width; x++) {   // stored inverted, as Adobe does and Pillow assumes
-                const unsigned char *p = j->row + 4 * x;
-                cmyk_to_rgb(to + 3 * x, 255 - p[0], 255 - p[1], 255 - p[2], 255 - p[3]);
-            }
-        if (j->starved)
-            give_up(j, "the file ends too early (cut off)");
+    size_t left = how->sink ? (size_t)want.x - cut(d, &want) : 0;
+    int height = (int)d->output_height, end = want.y + want.h;
+    for (int y = 0, rows; y < height; y += rows) {
+        unsigned char *to = j->band ? j->band : out->rgb + (size_t)y * stride;
+        rows = height - y < BAND ? height - y : BAND;
+        read_rows(j, to, stride, rows);
+        int from = y < want.y ? want.y : y, past = y + rows < end ? y + rows : end;
+        if (how->sink && from < past)
+            how->sink->rows(how->sink, to + (size_t)(from - y) * stride + 3 * left, stride, from, past - from);
     }
     return 0;   // what follows the last row does not matter, as in Pillow
 }
@@ -143,6 +186,7 @@ int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, struct de
     if (rc)
         rc = j.code ? j.code : FAIL(EFORMAT_, "the JPEG picture is damaged: %s", j.why);
     jpeg_destroy_decompress(&j.cinfo);
-    free(j.row);
+    free(j.band);
+    free(j.ink);
     return rc;
 }

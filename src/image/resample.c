@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "image/rows.h"
+
+enum { BAND = 16 };   // rows that go through both passes together
 
 static double bicubic(double x)
 {
@@ -61,60 +62,99 @@ static int taps_make(struct taps *t, int in, int out, enum image_filter filter, 
     return 0;
 }
 
+// The places of the source that the taps need, which then count from the first of them.
+static void taps_span(struct taps *t, int *from, int *n)
+{
+    *from = t->first[0];
+    *n = t->in = t->first[t->n - 1] + t->count[t->n - 1] - *from;
+    for (int i = 0; i < t->n; i++)
+        t->first[i] -= *from;
+}
+
 static void taps_free(struct taps *t)
 {
     free(t->scratch);
     free(t->packed);
 }
 
+int resampler_open(struct resampler *r)
+{
+    const struct rect *w = &r->window;
+    assert(r->from_width > 0 && r->from_height > 0 && r->width > 0 && r->height > 0);
+    assert(w->x >= 0 && w->y >= 0 && w->w > 0 && w->h > 0 && w->w <= r->width - w->x && w->h <= r->height - w->y);
+    int rc;
+    r->table = rows_best();
+    r->need = *w;
+    if (r->width != r->from_width) {
+        if ((rc = taps_make(&r->tx, r->from_width, r->width, r->filter, w->x, w->w)) != 0)
+            return rc;
+        taps_span(&r->tx, &r->need.x, &r->need.w);
+        r->table->pack(&r->tx);
+    }
+    if (r->height != r->from_height) {
+        if ((rc = taps_make(&r->ty, r->from_height, r->height, r->filter, w->y, w->h)) != 0)
+            return rc;
+        taps_span(&r->ty, &r->need.y, &r->need.h);
+        r->room = r->ty.most + BAND;
+        r->middle = malloc((size_t)r->room * (size_t)w->w * 3);
+        if (!r->middle)
+            return FAIL(EMEMORY_, "out of memory: no room to resample %d rows of %d pixels", r->room, w->w);
+    }
+    return 0;
+}
+
+static void across(struct resampler *r, const unsigned char *rgb, size_t stride, unsigned char *to, int n)
+{
+    size_t row = (size_t)r->window.w * 3;
+    if (r->tx.n)
+        r->table->across(&r->tx, rgb, stride, to, row, n);
+    else
+        for (int i = 0; i < n; i++)
+            memcpy(to + (size_t)i * row, rgb + (size_t)i * stride, row);
+}
+
+void resampler_rows(struct resampler *r, const unsigned char *rgb, size_t stride, int y, int n)
+{
+    size_t row = (size_t)r->window.w * 3;
+    if (!r->ty.n) {
+        across(r, rgb, stride, r->out + (size_t)(y - r->need.y) * row, n);
+        return;
+    }
+    for (int done = 0, take; done < n; done += take) {
+        // rows stay in the first cache: no more of them are held than the result's next row can need
+        int keep = r->made < r->ty.n ? r->ty.first[r->made] : r->first + r->held;
+        if (r->held + BAND > r->room && keep > r->first) {
+            int past = keep - r->first < r->held ? keep - r->first : r->held;
+            memmove(r->middle, r->middle + (size_t)past * row, (size_t)(r->held - past) * row);
+            r->first += past;
+            r->held -= past;
+        }
+        take = n - done < r->room - r->held ? n - done : r->room - r->held;
+        across(r, rgb + (size_t)done * stride, stride, r->middle + (size_t)r->held * row, take);
+        r->held += take;
+        for (; r->made < r->ty.n && r->ty.first[r->made] + r->ty.count[r->made] <= r->first + r->held; r->made++)
+            r->table->down(r->ty.weight + (size_t)r->made * (size_t)r->ty.most, r->ty.count[r->made],
+                           r->middle + (size_t)(r->ty.first[r->made] - r->first) * row, row,
+                           r->out + (size_t)r->made * row, row);
+    }
+}
+
+void resampler_close(struct resampler *r)
+{
+    taps_free(&r->tx);
+    taps_free(&r->ty);
+    free(r->middle);
+}
+
 int image_resample(const struct region *src, int width, int height, enum image_filter filter,
                    int x, int y, int w, int h, unsigned char *out)
 {
-    assert(src->width > 0 && src->height > 0 && width > 0 && height > 0);
-    assert(x >= 0 && y >= 0 && w > 0 && h > 0 && w <= width - x && h <= height - y);
-    const struct row_table *table = rows_best();
-    struct taps tx = {0}, ty = {0};
-    unsigned char *middle = NULL;
-    const unsigned char *from = src->rgb;
-    size_t stride = src->stride, out_row = (size_t)w * 3;
-    int rc, top = y, rows = h;
-    // The rows that the window needs of the source. A pass that would not change the size is left out.
-    if (height != src->height) {
-        if ((rc = taps_make(&ty, src->height, height, filter, y, h)) != 0)
-            goto done;
-        top = ty.first[0];
-        rows = ty.first[h - 1] + ty.count[h - 1] - top;
+    struct resampler r = {filter, src->width, src->height, width, height, {x, y, w, h}, out};
+    int rc = resampler_open(&r);
+    if (!rc) {
+        const unsigned char *from = src->rgb + (size_t)r.need.y * src->stride + (size_t)r.need.x * 3;
+        resampler_rows(&r, from, src->stride, r.need.y, r.need.h);
     }
-    from += (size_t)top * stride;
-    if (width != src->width) {
-        if ((rc = taps_make(&tx, src->width, width, filter, x, w)) != 0)
-            goto done;
-        table->pack(&tx);
-        unsigned char *to = out;
-        if (ty.n) {
-            to = middle = malloc((size_t)rows * out_row);
-            if (!middle) {
-                rc = FAIL(EMEMORY_, "out of memory: no room to resample %d rows of %d pixels", rows, w);
-                goto done;
-            }
-        }
-        table->across(&tx, from, stride, to, out_row, rows);
-        from = middle;
-        stride = out_row;
-    } else {
-        from += (size_t)x * 3;
-    }
-    if (ty.n)
-        for (int i = 0; i < h; i++)
-            table->down(ty.weight + (size_t)i * (size_t)ty.most, ty.count[i], from + (size_t)(ty.first[i] - top) * stride,
-                 stride, out + (size_t)i * out_row, out_row);
-    else if (!tx.n)
-        for (int i = 0; i < h; i++)
-            memcpy(out + (size_t)i * out_row, from + (size_t)i * stride, out_row);
-    rc = 0;
-done:
-    taps_free(&tx);
-    taps_free(&ty);
-    free(middle);
+    resampler_close(&r);
     return rc;
 }

@@ -72,6 +72,8 @@ const struct row_table rows_ref = {"ref", no_pack, across, down, normalise};
 const struct row_table *rows_best(void)
 {
 #ifdef __x86_64__
+    if (cpu_avx512_bytes())
+        return &rows_avx512;
     if (cpu_avx2())
         return &rows_avx2;
 #endif

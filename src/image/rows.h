@@ -4,6 +4,7 @@
 #ifndef IMAGE_ROWS_H
 #define IMAGE_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,26 @@ struct taps {
     int *count;        // [n]
     int32_t *weight;   // [n, most]
     void *scratch;     // where first, count and weight lie; owned
-    int16_t *packed;   // a table's own form of the weights, made by `pack`, owned; NULL: none
-    int *start;        // [n] first place that form reads
-    int groups;
+    void *packed;      // a table's own form of the weights, made by `pack`, owned; NULL: none
+    int groups;        // steps a place in that form
 };
+
+// Where the loads of a place start that takes 4 pixels a load of 16 bytes. The 4 bytes too many lie behind the pixels, or
+// before them (`back`) where behind them would be past the row: nothing outside a row is read.
+struct place {
+    int at;       // first byte
+    bool back;
+};
+
+// Place i of t, whose loads take `reach` pixels, of an axis of at least reach + 4. Near the end they start `*early`
+// pixels before the first tap.
+static inline struct place place_of(const struct taps *t, int i, int reach, int *early)
+{
+    int start = t->first[i] <= t->in - reach ? t->first[i] : t->in - reach;
+    bool back = start + reach + 2 > t->in;
+    *early = t->first[i] - start;
+    return (struct place){3 * start - (back ? 4 : 0), back};
+}
 
 struct row_table {
     const char *isa;
@@ -38,7 +55,7 @@ struct row_table {
                       const float std[3]);
 };
 
-extern const struct row_table rows_ref, rows_avx2;
-const struct row_table *rows_best(void);   // what this CPU has; $DIHT_ISA=ref: the plain one
+extern const struct row_table rows_ref, rows_avx2, rows_avx512;
+const struct row_table *rows_best(void);   // the best this CPU has and $DIHT_ISA allows
 
 #endif

@@ -10,41 +10,29 @@
 
 enum { LOW = 15, PAIR = 2 };   // pixels whose products one instruction forms
 
-// A place's weights: per pair of pixels 8 numbers lo, then 8 hi: [a b a b a b - -], once for each colour. Where the last
-// load would reach past the row, the place starts earlier, with weights of zero.
+// A place's weights: per pair of pixels 8 numbers lo, then 8 hi: [a b a b a b - -], once for each colour.
 static void pack(struct taps *t)
 {
-    int pairs = (t->most + PAIR - 1) / PAIR;
-    pairs += pairs % 2;                  // a load serves two
-    while (pairs > 2) {                  // `most` is generous: what no place needs is not computed
-        bool needed = false;
-        for (int i = 0; i < t->n; i++)
-            needed |= t->count[i] > (pairs - 1) * PAIR;
-        if (needed)
-            break;
-        pairs--;
-    }
-    int reach = (pairs + pairs % 2) * PAIR;
-    if (t->in < reach)
+    int most = 0;
+    for (int i = 0; i < t->n; i++)
+        most = t->count[i] > most ? t->count[i] : most;
+    int loads = (most + 2 * PAIR - 1) / (2 * PAIR), reach = loads * 2 * PAIR;
+    if (t->in < reach + 4)
         return;
-    size_t bytes = ((size_t)t->n * (size_t)pairs * 16 * sizeof(int16_t) + 63) & ~(size_t)63;
-    int16_t *packed = aligned_alloc(64, bytes + (((size_t)t->n * sizeof(int) + 63) & ~(size_t)63));
+    size_t numbers = (size_t)t->n * (size_t)loads * 32;
+    int16_t *packed = calloc(1, numbers * sizeof *packed + (size_t)t->n * sizeof(struct place));
     if (!packed)
         return;
+    struct place *places = (struct place *)(void *)(packed + numbers);
     t->packed = packed;
-    t->start = (int *)(void *)((char *)packed + bytes);
-    t->groups = pairs;
-    memset(packed, 0, bytes);
+    t->groups = loads;
     for (int i = 0; i < t->n; i++) {
-        int start = t->first[i] <= t->in - reach ? t->first[i] : t->in - reach;
-        // moved back, a place may need the pair that no other does
-        if (t->first[i] - start + t->count[i] > pairs * PAIR)
-            start = t->first[i] + t->count[i] - pairs * PAIR;
-        t->start[i] = start;
+        int early;
+        places[i] = place_of(t, i, reach, &early);
         for (int k = 0; k < t->count[i]; k++) {
-            int at = t->first[i] - start + k;
+            int at = early + k;
             int32_t w = t->weight[(size_t)i * (size_t)t->most + (size_t)k];
-            int16_t *g = packed + ((size_t)i * (size_t)pairs + (size_t)(at / PAIR)) * 16 + at % PAIR;
+            int16_t *g = packed + ((size_t)i * (size_t)loads * 2 + (size_t)(at / PAIR)) * 16 + at % PAIR;
             for (int c = 0; c < 3; c++) {
                 g[2 * c] = (int16_t)(w & ((1 << LOW) - 1));
                 g[2 * c + 8] = (int16_t)(w >> LOW);
@@ -69,59 +57,51 @@ static inline void finish(__m256i lo, __m256i hi, unsigned char *upper, unsigned
     memcpy(lower, &l, 3);
 }
 
-// Four rows at once share a place's weights, two rows a register. The loads reach 4 bytes past a row: the last rows are
-// left to plain C.
+static inline __m256i pixels(char a, char b)
+{
+    __m128i x = _mm_setr_epi8(a, -1, b, -1, a + 1, -1, b + 1, -1, a + 2, -1, b + 2, -1, -1, -1, -1, -1);
+    return _mm256_broadcastsi128_si256(x);
+}
+
+// Four rows at once share a place's weights, two rows a register.
 static void across(const struct taps *t, const unsigned char *in, size_t stride, unsigned char *out, size_t out_stride,
                    int rows)
 {
-    const __m256i one = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,
-                                         0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
-    const __m256i two = _mm256_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1,
-                                         6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+    if (!t->packed) {
+        rows_ref.across(t, in, stride, out, out_stride, rows);
+        return;
+    }
+    const __m256i pick[2][2] = {{pixels(0, 3), pixels(6, 9)}, {pixels(4, 7), pixels(10, 13)}};
     const __m256i half = _mm256_set1_epi32(1 << (WEIGHT_BITS - 1));
-    int y = 0, whole = t->groups / 2, odd = t->groups % 2;
-    for (; t->packed && y + 4 < rows; y += 4) {
-        const unsigned char *row = in + (size_t)y * stride;
-        unsigned char *to = out + (size_t)y * out_stride;
-        const __m128i *w = (const __m128i *)(const void *)t->packed;
-        for (int i = 0; i < t->n; i++, to += 3) {
-            const unsigned char *p = row + (size_t)t->start[i] * 3, *q = p + 2 * stride;
+    const struct place *places = (const void *)((const int16_t *)t->packed + (size_t)t->n * (size_t)t->groups * 32);
+    for (int y = 0; y < rows; y += 4) {
+        const unsigned char *p[4];
+        unsigned char *q[4];
+        for (int k = 0; k < 4; k++) {   // at the end the last row stands in for what is not there
+            size_t row = (size_t)(y + k < rows ? y + k : rows - 1);
+            p[k] = in + row * stride;
+            q[k] = out + row * out_stride;
+        }
+        const __m128i *w = t->packed;
+        for (int i = 0; i < t->n; i++) {
+            const __m256i *two = pick[places[i].back];
+            int at = places[i].at;
             __m256i lo0 = half, lo1 = half, hi0 = _mm256_setzero_si256(), hi1 = hi0;
-            for (int g = 0; g < whole; g++, p += 12, q += 12, w += 4) {
-                __m256i a = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p)), load16(p + stride), 1);
-                __m256i b = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(q)), load16(q + stride), 1);
-                __m256i x = _mm256_shuffle_epi8(a, one), z = _mm256_shuffle_epi8(b, one);
-                __m256i wl = both(w), wh = both(w + 1);
-                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
-                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
-                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
-                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
-                x = _mm256_shuffle_epi8(a, two);
-                z = _mm256_shuffle_epi8(b, two);
-                wl = both(w + 2);
-                wh = both(w + 3);
-                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
-                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
-                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
-                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
-            }
-            if (odd) {
-                __m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p)), load16(p + stride), 1);
-                __m256i z = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(q)), load16(q + stride), 1);
-                __m256i wl = both(w), wh = both(w + 1);
-                x = _mm256_shuffle_epi8(x, one);
-                z = _mm256_shuffle_epi8(z, one);
-                lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
-                hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
-                lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
-                hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
-                w += 2;
-            }
-            finish(lo0, hi0, to, to + out_stride);
-            finish(lo1, hi1, to + 2 * out_stride, to + 3 * out_stride);
+            for (int g = 0; g < t->groups; g++, at += 12)
+                for (int k = 0; k < 2; k++, w += 2) {
+                    __m256i a = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[0] + at)), load16(p[1] + at), 1);
+                    __m256i b = _mm256_inserti128_si256(_mm256_castsi128_si256(load16(p[2] + at)), load16(p[3] + at), 1);
+                    __m256i x = _mm256_shuffle_epi8(a, two[k]), z = _mm256_shuffle_epi8(b, two[k]);
+                    __m256i wl = both(w), wh = both(w + 1);
+                    lo0 = _mm256_add_epi32(lo0, _mm256_madd_epi16(x, wl));
+                    hi0 = _mm256_add_epi32(hi0, _mm256_madd_epi16(x, wh));
+                    lo1 = _mm256_add_epi32(lo1, _mm256_madd_epi16(z, wl));
+                    hi1 = _mm256_add_epi32(hi1, _mm256_madd_epi16(z, wh));
+                }
+            finish(lo0, hi0, q[0] + 3 * i, q[1] + 3 * i);
+            finish(lo1, hi1, q[2] + 3 * i, q[3] + 3 * i);
         }
     }
-    rows_ref.across(t, in + (size_t)y * stride, stride, out + (size_t)y * out_stride, out_stride, rows - y);
 }
 
 static void down(const int32_t *weight, int count, const unsigned char *in, size_t stride, unsigned char *out,

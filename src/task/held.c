@@ -128,7 +128,7 @@ static int pixels_of(const struct decode *d, const diht_picture *p, float *out)
     if (p->path)
         return picture_from_file(d->t, p->path, d->max_pixels, out);
     if (p->bytes)
-        return picture_from_bytes(d->t, p->bytes, p->size, d->max_pixels, out);
+        return transform_load(d->t, p->bytes, p->size, d->max_pixels, out);
     if (!p->rgb || p->width < 1 || p->height < 1)
         return FAIL(EUSAGE_, "a file, bytes, or pixels [height, width, 3] of at least one row and column expected");
     struct image im = {p->width, p->height, (unsigned char *)p->rgb};   // read only

@@ -12,9 +12,8 @@
 
 extern const struct transform transform_clip;   // CLIP's mean and deviation, bicubic; set .size
 
-int picture_from_bytes(const struct transform *t, const void *bytes, size_t n, int64_t max_pixels,
-                       float *out /* 3 x S x S */);
-int picture_from_file(const struct transform *t, const char *path, int64_t max_pixels, float *out);   // names the file
+// transform_load of a file, which an error names.
+int picture_from_file(const struct transform *t, const char *path, int64_t max_pixels, float *out /* 3 x S x S */);
 
 // The merges of `vocab`, else those inside the model file, else the installed ones.
 int vocabulary_open(struct tokenizer **out, const char *vocab, const char *model);

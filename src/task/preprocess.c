@@ -18,21 +18,11 @@ enum { BATCH = 64, SIZE_MAX_ = 8192 };
 const struct transform transform_clip = {
     0, FILTER_BICUBIC, {.48145466f, .4578275f, .40821073f}, {.26862954f, .26130258f, .27577711f}};
 
-int picture_from_bytes(const struct transform *t, const void *bytes, size_t n, int64_t max_pixels, float *out)
-{
-    struct image im;
-    int rc = image_decode(&im, bytes, n, max_pixels);
-    if (!rc)
-        rc = transform_apply(t, &im, out);
-    image_free(&im);
-    return rc;
-}
-
 int picture_from_file(const struct transform *t, const char *path, int64_t max_pixels, float *out)
 {
     struct buf bytes = {0};
     int rc = file_read(path, &bytes);
-    if (!rc && (rc = picture_from_bytes(t, bytes.at, bytes.len, max_pixels, out)) != 0)
+    if (!rc && (rc = transform_load(t, bytes.at, bytes.len, max_pixels, out)) != 0)
         error_prefix(rc, "%s: ", path);
     buf_free(&bytes);
     return rc;
