@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // JPEG with libjpeg-turbo: slow integer DCT and smooth upsampling (the library's defaults), as Pillow reads it.
-// Errors leave by longjmp: see png.c.
+// Errors leave by longjmp: see png.c. Files as most are never come here: see baseline.h.
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +9,9 @@
 
 #include <jpeglib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "image/baseline.h"
 #include "image/formats.h"
 
 enum {
@@ -177,6 +179,10 @@ static int decode(struct job *j, struct image *out, const unsigned char *bytes, 
 
 int jpeg_read(struct image *out, const unsigned char *bytes, size_t n, struct decoding *how)
 {
+#ifdef __x86_64__
+    if (cpu_avx2() && how->side == 0 && baseline_read(out, bytes, n, how))
+        return 0;
+#endif
     struct job j = {0};
     j.cinfo.err = jpeg_std_error(&j.errors);
     j.cinfo.client_data = &j;
