@@ -119,7 +119,7 @@ void NAMED(attention)(const struct attend *p)
         weigh->pack(values, p->v, p->ldv, nk, dim);
     else
         NAMED(pack)(values, p->v, p->ldv, 1, nk, dim);
-    int64_t most = block_rows(p->nq, nk > LONG_KEYS ? LONG_ROWS : FORWARD_ROWS);
+    int64_t most = block_rows(p->nq, nk <= LONG_KEYS ? FORWARD_ROWS : weigh && narrow->holds == S8 ? HEIGHT : LONG_ROWS);
     for (int64_t from = 0; from < p->nq; from += most) {
         int64_t rows = least(most, p->nq - from), n = keys_of(p, from, rows);
         float inverse[FORWARD_ROWS];
