@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ORT, TORCH = "ONNX Runtime 1.30", "PyTorch 1.13"
+ORT, TORCH, VISION = "ONNX Runtime 1.30", "PyTorch 1.13", "torchvision 0.14"
 # what, unit, our figure of `diht bench`, [(peer, its program's arguments)]
 WORK = [
     ("B/32 image, fp32, batch 32", "images/s", "encode_image_vitb32_fp32",
@@ -30,6 +30,8 @@ WORK = [
      [(TORCH, "training, B/32, captions of mean 12 rows, fp32")]),
     ("loss, forward and backward, n 8192, d 512 (HN-NCE; peer: InfoNCE)", "runs/s", "loss_hnnce_8192",
      [(TORCH, ["torch", "loss_8192"])]),
+    ("JPEG 640x480 to tensor 224, equal to the bit", "images/s/core", "preprocess_jpeg_224",
+     [(VISION, ["torch", "jpeg_224"])]),
 ]
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch, timed: pytorch.py image|text77|train_tiny|train_vitb32|loss_8192 THREADS SECONDS; prints samples (loss: runs) a
-second, the best repetition. A training step is forward, backward and AdamW; captions are padded to the batch's longest."""
+"""PyTorch, timed: pytorch.py image|text77|train_tiny|train_vitb32|loss_8192|jpeg_224 THREADS SECONDS; prints samples (loss: runs) a
+second (jpeg_224: and core), the best repetition. A training step is forward, backward and AdamW; captions are padded to the batch's longest."""
 import sys
 import time
 
@@ -21,7 +21,31 @@ def step_of(config, n, rows_of):
     return step, n
 
 
+def jpegs():
+    """The picture that `diht bench` decodes, but for its noise; Pillow's usual file."""
+    import io
+    import numpy
+    from PIL import Image
+    from torchvision import transforms
+    y, x, c = numpy.ogrid[:480, :640, :3]
+    wave = (x * (5 + c) + y * 3) % 509 // 4 + (x // 40 + y // 56) % 3 * 32
+    noise = numpy.random.default_rng(1).integers(0, 12, (480, 640, 3))
+    file = io.BytesIO()
+    Image.fromarray(((wave + noise) & 255).astype(numpy.uint8)).save(file, "JPEG", quality=90, subsampling=2)
+    clip = transforms.Compose([
+        transforms.Resize(224, interpolation=transforms.InterpolationMode.BICUBIC), transforms.CenterCrop(224),
+        transforms.ToTensor(), transforms.Normalize((.48145466, .4578275, .40821073), (.26862954, .26130258, .27577711))])
+
+    def load():
+        for _ in range(16):
+            clip(Image.open(io.BytesIO(file.getvalue())).convert("RGB"))
+    return load, 16
+
+
 def work(kind):
+    if kind == "jpeg_224":
+        torch.set_num_threads(1)
+        return jpegs()
     if kind == "train_tiny":
         return step_of(towers.TINY, 256, [32] * 256)
     if kind == "train_vitb32":
