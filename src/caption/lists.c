@@ -27,7 +27,7 @@ static const struct { unsigned mark; const char *words; } lists[] = {
     {M_BEFORE_NOUN, "next top front left right bottom upper lower vintage retro handmade antique wooden ceramic rear outdoor "
                     "indoor floral male female adult modern classic double single original official professional "
                     "royal asian african american european british french german italian chinese japanese indian mexican "
-                    "spanish russian young old baby-faced plus solid standard portable seamless abstract realistic digital cute"},
+                    "spanish russian young old baby-faced plus solid standard portable seamless abstract realistic digital cute favorite favourite"},
     {M_PURPOSE, "dining living cutting fishing sewing washing swimming shopping hiking parking camping sleeping skiing "
                 "boxing bowling baking cooking racing training meeting waiting dressing ironing chopping wedding sailing "
                 "hunting cleaning drinking gaming writing reading wrapping packing mixing serving measuring watering "

@@ -128,13 +128,17 @@ static void mend_pair(struct parser *p, int i)
     }
 }
 
+static bool several(const struct parser *p, int i)   // people, players
+{
+    return noun(p, i) && being(p, i) && ((is(p, i) & IS_PLURAL) || piece_equals(p, i, "people") || piece_equals(p, i, "police"));
+}
+
 // Nouns that are a plural's verb: "tourists ride horses", "birds wade in", "people tour and enjoy"
 static bool plural_acts(const struct parser *p, int i)
 {
     unsigned what = is(p, i);
     int next = i + 1;
-    bool several = (is(p, i - 1) & IS_PLURAL) || piece_equals(p, i - 1, "people") || piece_equals(p, i - 1, "police");
-    if (!several || !being(p, i - 1) || !(what & IS_VERB) || capital(p, i))
+    if (!several(p, i - 1) || !(what & IS_VERB) || capital(p, i))
         return false;
     if (piece_equals(p, i - 2, "let") || piece_equals(p, i - 2, "lets") || piece_equals(p, i - 2, "help") || piece_equals(p, i - 2, "helps"))
         return true;   // to let passengers board
@@ -143,6 +147,15 @@ static bool plural_acts(const struct parser *p, int i)
     if (what & MOSTLY_NOUN)
         return opens(p, next);
     return noun(p, next) ? (is(p, next) & IS_PLURAL) || (what & MOSTLY_VERB) : tag(p, next) == ADP || tag(p, next) == ADV || opens(p, next);
+}
+
+// "watching a man play"
+static bool watched(const struct parser *p, int i)
+{
+    static const char *const verbs[] = {"watch", "watches", "watching", "watched", "let", "lets", "letting", "help", "helps", "helping",
+                                        "see", "sees", "seeing", "make", "makes", "making"};
+    return being(p, i - 1) && opens(p, i - 2) && i > 2 && verb_tag(tag(p, i - 3)) && !(is(p, i) & MOSTLY_NOUN) &&
+           piece_among(p, i - 3, verbs, sizeof verbs / sizeof *verbs);
 }
 
 static bool goes_on(const struct parser *p, int i) { return goes(p, i) && !piece_equals(p, i, "at"); }
@@ -172,6 +185,17 @@ static bool hyphened(const struct parser *p, int i)
     const char *sign = memchr(p->text + k->start, '-', k->len);
     bool before = noun(p, i + 1) || tag(p, i + 1) == ADJ || ((tag(p, i + 1) == VBG || tag(p, i + 1) == VBN) && noun(p, i + 2));
     return !is(p, i) && sign && !capital(p, i) && before && !noun(p, i - 1);
+}
+
+// "Magellanic", "Tolkien-esque": made of a name, and adjectives all the same
+static bool descends(const struct parser *p, int i)
+{
+    static const char *const endings[] = {"ic", "an", "sh", "se", "ue", "al", "us"};
+    const char *end = p->lower + p->piece[i].start + p->piece[i].len;
+    for (size_t k = 0; p->piece[i].len > 3 && k < sizeof endings / sizeof *endings; k++)
+        if (memcmp(end - 2, endings[k], 2) == 0)
+            return true;
+    return false;
 }
 
 // "LED desk lamp": capitals throughout where the word behind has none
@@ -220,12 +244,20 @@ static bool mendable(const struct parser *p, int i)
     if (t == NOUN && (what & IS_VERB) && !(what & (IS_THIRD | IS_ING | IS_NAME | MOSTLY_ADJ)) && !(m & M_BEFORE_NOUN))
         return (is(p, i - 1) & IS_PLURAL) || (marks(p, i - 1) & M_PERSON);   // tourists ride
     if (t == ADJ && (what & IS_ADJ) && !(what & (IS_PARTICIPLE | IS_ING)))
-        return last && (what & IS_NOUN);
+        return (last && (what & IS_NOUN)) || ((m & M_PREPOSITION) && noun(p, i - 1));
     if (near_nouns >> t & 1)
         return noun(p, i - 1) || noun(p, i + 1) || (t == ADJ && last && (what & IS_NOUN)) || (what & IS_ING) || (m & M_BEFORE_NOUN);
     if (t == VBG && !(what & (PAIR_FIRST | PAIR_SECOND)) && !(m & M_NEVER_VERB))
         return !(what & IS_ING) || ((what & IS_ADJ) && !(what & IS_NOUN)) || (marks(p, i - 1) & M_LINK) || (last && !being(p, i - 1));
     return t != ADV || !(is(p, i) & (IS_ADV | IS_ADJ | IS_VERB)) || starts_phrase(p, i) || opens(p, i - 1);
+}
+
+static bool acts_before(const struct parser *p, int i)   // -ing that is an action, not long before
+{
+    for (int from = i - 5; i > 0 && i > from && tag(p, i) != PUNCT; i--)
+        if (tag(p, i) == VBG && !noun(p, i + 1))
+            return true;
+    return false;
 }
 
 static void mend_noun(struct parser *p, int i)
@@ -237,8 +269,9 @@ static void mend_noun(struct parser *p, int i)
         bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && k->tag == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
                      goes_on(p, i + 1);   // snow falls over
         bool acts = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && being(p, i + 1);
+        bool puts = (what & IS_THIRD) && (what & MOSTLY_VERB) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL);
         bool does = (k->marks & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
-        if (falls || acts || does || ((what & IS_VERB) && plural_acts(p, i)) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
+        if (falls || acts || puts || does || ((what & IS_VERB) && (plural_acts(p, i) || watched(p, i))) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
             k->tag = VERB;
     } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
                ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
@@ -246,6 +279,12 @@ static void mend_noun(struct parser *p, int i)
     } else if ((what & IS_ING) && starts_phrase(p, i) && (marks(p, i + 1) & M_PARTICLE) && opens(p, i + 2) && !piece_equals(p, i + 1, "in") &&
                !piece_equals(p, i + 1, "on") && !piece_equals(p, i + 1, "by")) {
         k->tag = VBG;   // soaking up the sun
+    } else if (k->tag == NOUN && (what & IS_ING) && several(p, i - 1) && (i + 1 == p->pieces || sign(p, i + 1) == '.') &&
+               (tag(p, i - 2) == ADP || starts_phrase(p, i - 1) || tag(p, i - 2) == NUM)) {
+        k->tag = VBG;   // a group of people dancing
+    } else if (k->tag == NOUN && (what & IS_ING) && !noun(p, i + 1) &&
+               ((tag(p, i - 1) == CCONJ && acts_before(p, i - 2)) || (piece_equals(p, i - 1, "other") && piece_equals(p, i - 2, "each")))) {
+        k->tag = VBG;   // typing on a laptop and smiling; next to each other eating
     } else if (k->tag == NOUN && (what & IS_ING) && opens(p, i - 1) && tag(p, i + 1) == ADJ && noun(p, i + 2)) {
         k->tag = VBG;   // a dancing red pointer
     } else if (k->tag == PROPN && (what & IS_PARTICIPLE) && small && noun(p, i + 1) && (opens(p, i - 1) || tag(p, i - 1) == ADP)) {
@@ -280,6 +319,10 @@ static void mend_by_tag(struct parser *p, int i)
             k->tag = PROPN;
         else if ((what & IS_VERB) && !(what & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)) && (is(p, i - 1) & IS_PLURAL))
             k->tag = VERB;   // teams dominate
+        else if (!what && capital(p, i) && noun(p, i + 1) && !starts_phrase(p, i) && !descends(p, i))
+            k->tag = PROPN;   // our Facebook page
+        else if ((k->marks & M_PREPOSITION) && noun(p, i - 1) && (noun(p, i + 1) || opens(p, i + 1)))
+            k->tag = ADP;   // protesters outside summit
         break;
     case VBN:
         if (!(what & IS_ADJ) && noun(p, i + 1) && initials(p, i))
@@ -288,6 +331,8 @@ static void mend_by_tag(struct parser *p, int i)
     case ADV:
         if ((what & IS_ADJ) && opens(p, i - 1) && noun(p, i + 1))
             k->tag = ADJ;   // an even application
+        else if (starts_phrase(p, i) && (what & IS_NOUN) && !(what & (IS_ADV | IS_VERB)) && tag(p, i + 1) == ADP)
+            k->tag = NOUN;   // throwback to
         // fall through
     case VERB:
         if (colour && (noun(p, i + 1) || tag(p, i + 1) == ADJ))
@@ -325,7 +370,9 @@ static void mend_verb(struct parser *p, int i)
         return;
     }
     // a determiner, an adjective or a preposition makes a noun of what can be one
-    if (thing && (opens(p, i - 1) || (i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i))))) {
+    bool described = i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i) ||
+                     (tag(p, i - 2) == ADJ && starts_phrase(p, i - 2)));   // fresh seasonal produce in
+    if (thing && (opens(p, i - 1) || described)) {
         k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
         return;
     }

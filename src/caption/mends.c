@@ -141,7 +141,7 @@ static uint32_t of_nouns(const struct word *w, unsigned how, int tag)
     uint32_t r = IF(is & IS_THIRD, AFTER_NOUN) | IF(is & IS_VERB, AFTER_SEVERAL) | IF((is & IS_NAME) && (is & IS_VERB), AFTER_NOUN) |
                  IF(m & M_BEFORE_NOUN, BEFORE_PHRASE) | IF(how & ADJECTIVE, BEFORE_NOUN);
     if (is & IS_ING)
-        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(tag == NOUN, OPENED_ADJECTIVE) | IF(!(is & MOSTLY_NOUN), AFTER_NOUN) |
+        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(tag == NOUN, AFTER_SEVERAL) | IF(tag == NOUN, JOINED) | IF(tag == NOUN, OPENED) | IF(tag == NOUN, OPENED_ADJECTIVE) | IF(!(is & MOSTLY_NOUN), AFTER_NOUN) |
              IF((is & IS_ADJ) && !(m & M_PURPOSE), ONLY_BEFORE_NOUN);
     return r | IF(tag == PROPN && (is & IS_PARTICIPLE), OPENED_NOUN) | IF(tag == NOUN && (is & MOSTLY_ADJ), ONLY_BEFORE_NOUN);
 }
@@ -171,7 +171,7 @@ static uint32_t of_gerund(const struct word *w)
 static uint32_t of_adjective(const struct word *w)
 {
     unsigned is = w->is, m = w->marks;
-    uint32_t r = IF(!(is & IS_ADJ) && !(m & M_COLOUR), BEFORE_NOUN) | IF(is & IS_PARTICIPLE, ENDING_NOUN) |
+    uint32_t r = IF(!(is & IS_ADJ) && !(m & M_COLOUR), BEFORE_NOUN) | IF(is & IS_PARTICIPLE, ENDING_NOUN) | IF(m & M_PREPOSITION, AFTER_NOUN) |
                  IF((is & IS_VERB) && !(is & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)), AFTER_SEVERAL);
     if (is & IS_ING)
         r |= IF(1, JOINED) | IF(1, ONLY_AFTER_NOUN);
@@ -203,7 +203,7 @@ static uint32_t rules_of(const struct word *w, unsigned how, int tag)
         return r | of_adjective(w);
     case ADV:
         return r | IF(is & IS_ADJ, OPENED_NOUN) | IF(is & IS_ADJ, STARTING_PUNCT) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
-               IF((is & IS_NOUN) && !(is & (IS_ADV | IS_ADJ | IS_VERB)) && !m, ANYWHERE);
+               IF((is & IS_NOUN) && !(is & (IS_ADV | IS_ADJ | IS_VERB)) && !m, ANYWHERE) | IF((is & IS_NOUN) && !(is & (IS_ADV | IS_VERB)), STARTING_ADP);
     case AUX:
     case DET:
     case PRON:

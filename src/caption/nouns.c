@@ -123,7 +123,8 @@ int noun_phrase_end(const struct parser *p, int from, int at)
         } else if ((sign(p, i) == ',' || t == CCONJ) && i > from && !any_noun && (describes(p, i - 1) || tag(p, i - 1) == VBN) &&
                    (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || (marks(p, i + 1) & M_COLOUR))) {
             int next = i + 1;   // small, brown dog; black and white cat
-            while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next > i + 1) || (marks(p, next) & M_COLOUR))
+            while (tag(p, next) == ADJ || tag(p, next) == VBN || (tag(p, next) == VBG && next > i + 1) || (marks(p, next) & M_COLOUR) ||
+                   (tag(p, next) == CCONJ && next == i + 2 && (tag(p, next + 1) == ADJ || (marks(p, next + 1) & M_COLOUR))))   // red, white and blue
                 next++;
             if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
                 break;

@@ -160,7 +160,8 @@ static struct group beside(const struct relater *r, int k, bool participle)
         return r->subject;
     if (participle || moves(r, &r->last) || !r->subject.n || kind(r, r->last_verb) != P_VERB)
         return r->last;
-    return moves(r, &r->subject) ? r->subject : r->last;
+    bool past = r->f[r->last_verb].form == V_PARTICIPLE && !equals(r, k - 2, "with");   // a sandwich cut in half sitting on a plate
+    return past || moves(r, &r->subject) ? r->subject : r->last;
 }
 
 static bool controls(const struct relater *r, int k)   // verbs that make their object act
@@ -224,6 +225,10 @@ static struct group subject_of(struct relater *r, int k, bool *joined)
             return r->last_verb >= 0 ? r->subject : before == P_PREP ? none : r->candidate;
         return r->last_verb >= 0 && before != P_AND ? r->last.n && before == P_ADJECTIVE ? r->last : r->subject : r->candidate;
     }
+    if (f->form == V_PAST && before == P_NOUN && r->last_verb < 0 && r->before_last >= 0 && equals(r, r->joint, "of") && kind(r, k + 1) == P_PREP)
+        return beside(r, k, true);   // a photo of fruit displayed on a board
+    if (base_form(r, f) && before == P_NOUN && r->found.n && r->last_verb == k - 2 && controls(r, r->last_verb))
+        return r->found;   // watching a man play
     if (r->finite && before == P_NOUN && r->last.n && !r->fresh)
         return r->last;
     if (before == P_COMMA && base_form(r, f) && r->candidate.n == 1 && r->p->piece[r->p->object[r->candidate.at[0]].head].tag == NOUN &&
@@ -321,7 +326,7 @@ static bool describes_noun(const struct relater *r, const struct group *g, int k
     bool person = before->kind == KIND_PERSON || before->kind == KIND_ANIMAL || (before->marks & M_PERSON);
     bool of_it = equals(r, r->prep, "with") || equals(r, r->prep, "from") || equals(r, r->prep, "for") || equals(r, r->prep, "about") ||
                  equals(r, r->prep, "by");
-    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON) && of_it))
+    if ((before->marks & M_SPOT) || ((before->marks & M_MEDIA) && !(before->marks & M_PERSON) && of_it && !opens_own(r, k)))
         return true;
     if ((equals(r, r->prep, "with") || equals(r, r->prep, "in")) && person && (after->marks & M_WEAR))
         return true;
