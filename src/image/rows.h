@@ -39,6 +39,17 @@ static inline struct place place_of(const struct taps *t, int i, int reach, int 
     return (struct place){3 * start - (back ? 4 : 0), back};
 }
 
+// Four rows from y on, in and out; at the end of `rows` the last one stands in for what is not there.
+static inline void rows_at(const unsigned char *in, size_t stride, unsigned char *out, size_t out_stride, int y, int rows,
+                           const unsigned char *p[4], unsigned char *q[4])
+{
+    for (int k = 0; k < 4; k++) {
+        size_t row = (size_t)(y + k < rows ? y + k : rows - 1);
+        p[k] = in + row * stride;
+        q[k] = out + row * out_stride;
+    }
+}
+
 struct row_table {
     const char *isa;
     // The own form of t's weights, where the table has one and the axis is long enough.

@@ -77,11 +77,7 @@ static void across(const struct taps *t, const unsigned char *in, size_t stride,
     for (int y = 0; y < rows; y += 4) {
         const unsigned char *p[4];
         unsigned char *q[4];
-        for (int k = 0; k < 4; k++) {   // at the end the last row stands in for what is not there
-            size_t row = (size_t)(y + k < rows ? y + k : rows - 1);
-            p[k] = in + row * stride;
-            q[k] = out + row * out_stride;
-        }
+        rows_at(in, stride, out, out_stride, y, rows, p, q);
         const __m128i *w = t->packed;
         for (int i = 0; i < t->n; i++) {
             const __m256i *two = pick[places[i].back];
