@@ -57,14 +57,12 @@ struct baseline {
     int32_t quant[4][64];
     struct code codes[2][4];
     unsigned char *scan;       // without stuffed zeros
-    size_t scan_bytes;
     size_t *restarts;          // ends of the intervals in `scan`
-    int n_restarts, room;
     struct rect want;
     int x0;                    // first column decoded
     unsigned char *grey;       // a row of chroma without colour
-    uint16_t *sums;
-    unsigned char *band;
+    uint16_t *sums;            // row_twice_wide's
+    unsigned char *band;       // rows on their way to a sink
 };
 
 // --- the file's head ------------------------------------------------------------------------------------------------------
