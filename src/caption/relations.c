@@ -3,56 +3,7 @@
 // last, and which verb is open for objects and prepositions. The rules' numbers are those of docs/captions.md.
 #include <string.h>
 
-#include "caption/lists.h"
-#include "caption/phrases.h"
-
-enum { GROUP = 8 };
-
-struct group {             // objects joined by "and"; none: nothing expressed
-    int n;
-    int16_t at[GROUP];
-};
-
-struct relater {
-    struct parser *p;
-    const struct phrase *f;
-    int n;
-    struct group candidate;    // stands where a subject stands, outside prepositions
-    struct group subject;      // of the last verb
-    struct group last;         // the noun phrase that stood last
-    struct group linked;       // what "be" says something of
-    struct group antecedent;   // what a relative pronoun stands for
-    struct group found;        // direct objects of the open verb
-    int verb;                  // phrase of the open verb, -1: none
-    int last_verb;             // phrase of the last verb in this clause, -1
-    bool passive, related;     // the open verb
-    bool pronoun_object;
-    bool object_open;          // a noun phrase here is the open verb's object
-    bool list;                 // "contains: a, b, c"
-    int prep;                  // phrase of the pending preposition, -1
-    bool finite;               // the clause had its finite verb
-    bool relative;             // a relative pronoun waits for its verb
-    bool contact;              // the antecedent is the next verb's object: the dress she wore
-    bool fresh;                // candidate not yet used by a finite verb
-    int before_last;           // head phrase's object for NP1 prep NP2, -1
-    int joint;                 // the preposition between them
-};
-
-static const struct word *head_word(const struct relater *r, int object) { return r->p->word[2 + r->p->object[object].head]; }
-
-static bool animate(const struct relater *r, const struct group *g)
-{
-    if (g->n == 0)
-        return false;
-    const struct word *w = head_word(r, g->at[0]);
-    return w->kind == KIND_PERSON || w->kind == KIND_ANIMAL || (w->marks & M_PERSON) ||
-           r->p->piece[r->p->object[g->at[0]].head].tag == PROPN;
-}
-
-static bool moves(const struct relater *r, const struct group *g)
-{
-    return animate(r, g) || (g->n && (head_word(r, g->at[0])->marks & M_MOVER));
-}
+#include "caption/relater.h"
 
 static void object_relates(struct parser *p, int object)
 {
@@ -63,12 +14,12 @@ static void object_relates(struct parser *p, int object)
 static void relation(struct relater *r, int subject, int object, int prep)
 {
     struct parser *p = r->p;
+    bool first = !r->related;   // a verb's lie together
     r->related = true;
     if (p->relations == CAPTION_RELATIONS)
         return;
-    int last = p->relations ? p->relation[p->relations - 1].verb : -1;
     struct relation *x = &p->relation[p->relations++];
-    p->verdict.actions += last != r->f[r->verb].last;   // a verb's lie together
+    p->verdict.actions += first;
     if (subject >= 0)
         object_relates(p, subject);
     if (object >= 0 && object != subject)
@@ -90,12 +41,11 @@ static void relations(struct relater *r, const struct group *subjects, const str
 
 static void close_verb(struct relater *r)
 {
-    static const struct group none = {0};
     if (r->verb >= 0 && !r->related) {
         if (r->passive)
-            relations(r, &none, &r->subject, -1);
+            relations(r, &nobody, r->subject, -1);
         else
-            relations(r, &r->subject, &none, -1);
+            relations(r, r->subject, &nobody, -1);
     }
     r->verb = -1;
     r->object_open = r->list = false;
@@ -105,148 +55,22 @@ static void close_verb(struct relater *r)
 static void end_clause(struct relater *r)
 {
     close_verb(r);
-    r->candidate.n = r->antecedent.n = r->linked.n = r->last.n = 0;
+    r->candidate = r->antecedent = r->linked = r->last = &nobody;
     r->finite = r->relative = r->contact = r->fresh = false;
     r->last_verb = -1;
     r->before_last = -1;
-}
-
-static inline int kind(const struct relater *r, int k) { return r->f[k].kind; }   // P_NONE around
-
-static inline __attribute__((always_inline)) bool equals(const struct relater *r, int k, const char *word)
-{
-    return r->f[k].first == r->f[k].last && piece_equals(r->p, r->f[k].first, word);
-}
-
-// Has the past form its object behind it, is it passive, or can one not see it?
-static bool past_is_passive(const struct relater *r, int k)
-{
-    const struct phrase *f = &r->f[k];
-    int next = k + 1;
-    const struct word *w = r->p->word[2 + f->last];
-    if (w->marks & M_NAME)
-        return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || equals(r, k - 1, ")");
-    if (kind(r, next) == P_THAT)
-        return false;   // estimated that
-    if (kind(r, next) == P_NOUN || (kind(r, next) == P_NAMELESS && r->f[next].subject_pronoun))
-        return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
-    if (f->form == V_PARTICIPLE && (w->traits & FRAME_NONE) && !(w->traits & FRAME_OBJECT))
-        return false;   // her perfume lingered
-    if (equals(r, next, "by") || f->form == V_PARTICIPLE)
-        return true;
-    return (w->traits & FRAME_OBJECT) && !(w->traits & FRAME_NONE);
-}
-
-// --- subjects -----------------------------------------------------------------------------------------------------------
-
-static struct group beside(const struct relater *r, int k, bool participle)
-{
-    if (r->last_verb < 0) {
-        if (r->before_last >= 0 && r->last.n) {   // NP1 prep NP2 doing
-            const struct word *first = head_word(r, r->before_last);
-            struct group one = {1, {(int16_t)r->before_last}};
-            bool of = r->joint >= 0 && equals(r, r->joint, "of");
-            bool place = r->joint >= 0 && (equals(r, r->joint, "in") || equals(r, r->joint, "from") || equals(r, r->joint, "to") || equals(r, r->joint, "at"));
-            if (place && r->p->piece[r->p->object[r->last.at[0]].head].kind != KIND_PERSON && r->p->piece[r->p->object[r->last.at[0]].head].tag == PROPN)
-                return r->candidate.n ? r->candidate : one;
-            if ((of && (first->marks & M_MEDIA)) || (!participle && moves(r, &r->last) && !moves(r, &one)))
-                return r->last;
-            return r->candidate.n ? r->candidate : one;
-        }
-        return r->candidate.n ? r->candidate : r->last;
-    }
-    bool first = equals(r, k, "isolated") || equals(r, k, "using");   // put out a fire using hoses
-    if (first && r->subject.n)
-        return r->subject;
-    if (participle || moves(r, &r->last) || !r->subject.n || kind(r, r->last_verb) != P_VERB)
-        return r->last;
-    bool past = r->f[r->last_verb].form == V_PARTICIPLE && !equals(r, k - 2, "with");   // a sandwich cut in half sitting on a plate
-    return past || moves(r, &r->subject) ? r->subject : r->last;
-}
-
-static bool controls(const struct relater *r, int k)   // verbs that make their object act
-{
-    static const char *const verbs[] = {"ask", "tell", "teach", "help", "let", "make", "allow", "want", "force", "encourage", "order",
-                                        "invite", "train", "urge", "get", "watch", "see"};
-    char lemma[80];
-    parser_lemma(r->p, r->f[k].last, true, lemma);
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(lemma, verbs[i]) == 0)
-            return true;
-    return false;
-}
-
-static struct group infinitive_subject(const struct relater *r, int k)
-{
-    static const struct group none = {0};
-    if (r->last_verb < 0 || kind(r, r->last_verb) != P_VERB)
-        return none;
-    if (kind(r, k - 1) == P_VERB)
-        return r->subject;
-    if (kind(r, k - 1) == P_NOUN && equals(r, k - 2, "for"))
-        return r->last;   // for pedestrians to cross
-    if (r->pronoun_object)
-        return none;
-    if (r->found.n)
-        return controls(r, r->last_verb) ? r->found : none;
-    return kind(r, k - 1) == P_NOUN ? none : r->subject;   // the right to lie
-}
-
-static bool base_form(const struct relater *r, const struct phrase *f)
-{
-    unsigned is = piece_is(r->p, f->last);
-    return f->form == V_FINITE && !f->helped && (is & IS_VERB) && !(is & (IS_THIRD | IS_PAST));
-}
-
-static struct group subject_of(struct relater *r, int k, bool *joined)
-{
-    static const struct group none = {0};
-    const struct phrase *f = &r->f[k];
-    int before = kind(r, k - 1);
-    *joined = false;
-    if (f->form == V_INFINITIVE)
-        return infinitive_subject(r, k);
-    if (r->relative) {
-        r->relative = false;
-        return r->contact ? r->candidate : r->antecedent;
-    }
-    if (before == P_AND && r->last_verb >= 0 && !r->fresh) {
-        *joined = true;
-        return r->subject;
-    }
-    if (f->form == V_ING || (f->form == V_PARTICIPLE && !f->helped) || (f->form == V_PAST && r->last_verb >= 0 && r->finite)) {
-        if (before == P_NOUN)
-            return beside(r, k, f->form != V_ING);
-        if (before == P_VERB)
-            return r->subject;
-        if (before == P_PREP && kind(r, k - 2) == P_ADJECTIVE)
-            return none;   // ideal for growing tobacco
-        if (before == P_WHEN || before == P_PREP || before == P_COMMA)
-            return r->last_verb >= 0 ? r->subject : before == P_PREP ? none : r->candidate;
-        return r->last_verb >= 0 && before != P_AND ? r->last.n && before == P_ADJECTIVE ? r->last : r->subject : r->candidate;
-    }
-    if (f->form == V_PAST && before == P_NOUN && r->last_verb < 0 && r->before_last >= 0 && equals(r, r->joint, "of") && kind(r, k + 1) == P_PREP)
-        return beside(r, k, true);   // a photo of fruit displayed on a board
-    if (base_form(r, f) && before == P_NOUN && r->found.n && r->last_verb == k - 2 && controls(r, r->last_verb))
-        return r->found;   // watching a man play
-    if (r->finite && before == P_NOUN && r->last.n && !r->fresh)
-        return r->last;
-    if (before == P_COMMA && base_form(r, f) && r->candidate.n == 1 && r->p->piece[r->p->object[r->candidate.at[0]].head].tag == NOUN &&
-        !(head_word(r, r->candidate.at[0])->is & IS_PLURAL))
-        return none;   // a map, enjoy it
-    return r->candidate.n ? r->candidate : none;
 }
 
 static void start_verb(struct relater *r, int k)
 {
     const struct phrase *f = &r->f[k];
     bool joined, contact = r->contact && r->relative, was_passive = r->passive;
-    struct group subject = subject_of(r, k, &joined), object = r->antecedent;
+    const struct group *subject = subject_of(r, k, &joined), *object = r->antecedent;
     close_verb(r);
     r->subject = subject;
     r->verb = r->last_verb = k;
     r->related = r->pronoun_object = false;
-    r->found.n = 0;
+    r->found = &nobody;
     r->passive = f->form == V_PASSIVE || (f->form == V_PARTICIPLE && (joined ? was_passive : past_is_passive(r, k))) ||
                  (f->form == V_PAST && !joined && past_is_passive(r, k));
     r->object_open = !r->passive;
@@ -254,7 +78,7 @@ static void start_verb(struct relater *r, int k)
         r->finite = true;
     r->fresh = false;
     if (contact) {
-        relations(r, &r->subject, &object, -1);
+        relations(r, r->subject, object, -1);
         r->contact = false;
         r->object_open = false;
     }
@@ -263,15 +87,16 @@ static void start_verb(struct relater *r, int k)
 
 // --- nouns --------------------------------------------------------------------------------------------------------------
 
-// Phrases k .. of a joined group: "a, b and c". Returns the last phrase taken.
-static int gather(const struct relater *r, int k, struct group *g)
+// Phrases k .. of a joined group: "a, b and c". *to: the last phrase taken.
+static const struct group *gather(struct relater *r, int k, int *to)
 {
     bool inside = r->verb >= 0 || r->prep >= 0;
-    int taken = k;
-    g->n = 0;
-    g->at[g->n++] = r->f[k].object;
+    struct group *g = group_of(r, r->f[k].object);
+    *to = k;
+    if (kind(r, k + 1) != P_COMMA && kind(r, k + 1) != P_AND)
+        return g;
     for (;;) {
-        int j = taken + 1, end = -1;
+        int j = *to + 1, end = -1;
         struct group more = *g;
         // a comma goes on only when an "and" ends the list
         while (more.n < GROUP) {
@@ -289,12 +114,13 @@ static int gather(const struct relater *r, int k, struct group *g)
                 j++;
             if (kind(r, j) != P_NOUN)
                 break;
-            more.at[more.n++] = r->f[j].object;
+            more.at[more.n++] = (uint8_t)r->f[j].object;
             if (!comma_only || r->list) {
                 int next = kind(r, j + 1);
                 bool acts = next == P_VERB && r->f[j + 1].form != V_INFINITIVE;
-                struct group one = {1, {r->f[j].object}};
-                if ((inside && (acts || next == P_BE) && (moves(r, &one) || !(r->candidate.n || r->subject.n))) || (r->list && acts && !comma_only))
+                if (inside && (acts || next == P_BE) && (object_moves(r, r->f[j].object) || !(r->candidate->n || r->subject->n)))
+                    break;
+                if (r->list && acts && !comma_only)
                     break;
                 end = j;
                 *g = more;
@@ -304,10 +130,10 @@ static int gather(const struct relater *r, int k, struct group *g)
                 break;
         }
         if (end < 0)
-            return taken;
-        taken = end;
+            return g;
+        *to = end;
         if (r->list)
-            return taken;
+            return g;
     }
 }
 
@@ -335,7 +161,7 @@ static bool describes_noun(const struct relater *r, const struct group *g, int k
     if (animate(r, g))   // with people standing on it
         return (person && r->passive) || (kind(r, k + 1) == P_VERB && r->f[k + 1].form == V_ING && r->f[k + 1].first == r->f[k].last + 1);
     // lands behind a fence with barbed wire
-    bool thing = !person && before->kind && !opens_own(r, k) && kind(r, r->prep - 2) == P_PREP && !r->passive && !animate(r, &r->subject);
+    bool thing = !person && before->kind && !opens_own(r, k) && kind(r, r->prep - 2) == P_PREP && !r->passive && !animate(r, r->subject);
     return thing || (person && r->passive);
 }
 
@@ -346,23 +172,23 @@ static bool daytime(const struct relater *r, const struct group *g)
 
 static int take_noun(struct relater *r, int k)
 {
-    struct group g;
-    int end = gather(r, k, &g);
+    int end;
+    const struct group *g = gather(r, k, &end);
     if (r->prep >= 0) {
-        if (r->verb >= 0 && !describes_noun(r, &g, k)) {
+        if (r->verb >= 0 && !describes_noun(r, g, k)) {
             if (r->passive && equals(r, r->prep, "by"))
-                relations(r, &g, &r->subject, -1);
+                relations(r, g, r->subject, -1);
             else
-                relations(r, &r->subject, &g, r->prep);
+                relations(r, r->subject, g, r->prep);
             r->before_last = -1;
-        } else if (r->last_verb < 0 && r->last.n && kind(r, r->prep - 1) == P_NOUN) {
+        } else if (r->last_verb < 0 && r->last->n && kind(r, r->prep - 1) == P_NOUN) {
             bool chained = r->before_last >= 0 && r->joint >= 0 && equals(r, r->joint, "of") && !equals(r, r->prep, "of") &&
                            (head_word(r, r->before_last)->marks & M_MEDIA);
             if (r->before_last < 0 || chained)
-                r->before_last = r->last.at[0];
+                r->before_last = r->last->at[0];
             if (chained)
                 r->candidate = r->last;
-            if (r->before_last == r->last.at[0])
+            if (r->before_last == r->last->at[0])
                 r->joint = r->prep;
         }
         r->prep = -1;
@@ -370,12 +196,12 @@ static int take_noun(struct relater *r, int k)
         r->last = g;
         return end;
     }
-    bool again = kind(r, k - 1) == P_NOUN && r->found.n && !r->f[k - 1].possessor &&
+    bool again = kind(r, k - 1) == P_NOUN && r->found->n && !r->f[k - 1].possessor &&
                  !(kind(r, end + 1) == P_VERB && r->f[end + 1].form != V_ING && r->f[end + 1].form != V_PARTICIPLE && r->f[end + 1].form != V_INFINITIVE);
     if (r->verb >= 0 && (r->object_open || again)) {
         r->object_open = r->list;
-        if (!(daytime(r, &g) && !r->list)) {
-            relations(r, &r->subject, &g, -1);
+        if (!(daytime(r, g) && !r->list)) {
+            relations(r, r->subject, g, -1);
             r->found = g;
         }
         r->last = g;
@@ -387,10 +213,10 @@ static int take_noun(struct relater *r, int k)
         return end;
     }
     // an apposition between commas leaves the subject as it is
-    bool apposition = kind(r, k - 1) == P_COMMA && r->candidate.n && !r->finite && r->last_verb < 0 && kind(r, end + 1) != P_VERB;
+    bool apposition = kind(r, k - 1) == P_COMMA && r->candidate->n && !r->finite && r->last_verb < 0 && kind(r, end + 1) != P_VERB;
     if (r->verb >= 0 && kind(r, k - 1) != P_BE)
         close_verb(r);
-    if (kind(r, k - 1) == P_NOUN && r->candidate.n && !r->finite && kind(r, end + 1) == P_VERB && !r->f[k - 1].possessor) {
+    if (kind(r, k - 1) == P_NOUN && r->candidate->n && !r->finite && kind(r, end + 1) == P_VERB && !r->f[k - 1].possessor) {
         r->antecedent = r->last;   // the house John built
     }
     if (!apposition) {
@@ -431,19 +257,17 @@ static void take_nameless(struct relater *r, int k)
         r->object_open = f->subject_pronoun;   // him a ball
         r->pronoun_object = f->subject_pronoun;
     } else if (f->subject_pronoun) {
-        if (kind(r, k - 1) == P_NOUN && kind(r, k + 1) == P_VERB && r->last.n) {   // the dress she wore
-            r->antecedent = r->last;
-            r->antecedent.at[0] = r->last.at[r->last.n - 1];
-            r->antecedent.n = 1;
+        if (kind(r, k - 1) == P_NOUN && kind(r, k + 1) == P_VERB && r->last->n) {   // the dress she wore
+            r->antecedent = group_of(r, r->last->at[r->last->n - 1]);
             r->relative = r->contact = true;
         }
         if (r->relative)
             r->contact = true;
-        r->candidate.n = 0;
+        r->candidate = &nobody;
         r->fresh = true;
         r->finite = false;
     }
-    r->last.n = 0;
+    r->last = &nobody;
 }
 
 static void attribute(struct parser *p, int object, int piece)
@@ -471,9 +295,9 @@ static void take_adjective(struct relater *r, int k)
         else if (r->f[j].kind != P_STOP && r->f[j].kind != P_COMMA)
             break;
     if (before == P_BE || (before == P_AND && k >= 2 && kind(r, k - 2) == P_ADJECTIVE && kind(r, k - 3) == P_BE))
-        to = &r->linked;
+        to = r->linked;
     else if (before == P_NOUN)
-        to = &r->last;
+        to = r->last;
     for (int i = f->first; i <= f->last; i++) {
         bool colour = piece_marks(r->p, i) & M_COLOUR;
         if (r->p->piece[i].tag != ADJ && !colour)
@@ -505,29 +329,46 @@ static int skip_bracket(const struct relater *r, int k)
 }
 
 // What phrases_relate surely ends a clause at: no bracket and no colon, where it may go on, and nothing skip_bracket skips.
-static bool ends_clause(const struct parser *p, const struct phrase *f)
+static bool ends_clause(const struct parser *p, const struct phrase *f)   // a P_STOP
 {
-    return f->kind == P_STOP && p->piece[f->first].tag != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
+    return p->piece[f->first].tag != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
 }
 
 // The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between; without these
-// nothing relates. None: *from is n.
+// nothing relates. None: *from is *to.
 static void clauses(const struct parser *p, const struct phrase *phrase, int n, int *from, int *to)
 {
-    int first = 0, last = n - 1;
-    while (first < n && phrase[first].kind != P_VERB && phrase[first].kind != P_ADJECTIVE)
-        first++;
-    *from = *to = n;
-    if (first == n)
+    static const unsigned relating = 1u << P_VERB | 1u << P_ADJECTIVE;
+    uint64_t acts = 0, stops = 0;
+    *from = 0;
+    *to = n;
+    if (n > 64)
         return;
-    while (phrase[last].kind != P_VERB && phrase[last].kind != P_ADJECTIVE)
-        last--;
-    while (first > 0 && !ends_clause(p, &phrase[first - 1]))
-        first--;
-    while (last + 1 < n && !ends_clause(p, &phrase[last + 1]))
-        last++;
-    *from = first;
-    *to = last + 1;
+    for (int k = 0; k < n; k += PHRASES_AROUND)   // no branch in here; behind the last are P_NONE
+        for (int j = k; j < k + PHRASES_AROUND; j++) {
+            acts |= (uint64_t)(relating >> (phrase[j].kind & 31) & 1) << (j & 63);
+            stops |= (uint64_t)(phrase[j].kind == P_STOP) << (j & 63);
+        }
+    if (!acts) {
+        *to = 0;
+        return;
+    }
+    int first = __builtin_ctzll(acts), last = 63 - __builtin_clzll(acts);
+    for (uint64_t before = stops & (((uint64_t)1 << first) - 1); before;) {
+        int k = 63 - __builtin_clzll(before);
+        before ^= (uint64_t)1 << k;
+        if (ends_clause(p, &phrase[k])) {
+            *from = k + 1;
+            break;
+        }
+    }
+    for (uint64_t behind = stops >> last; behind; behind &= behind - 1) {   // the last is none of them
+        int k = last + __builtin_ctzll(behind);
+        if (ends_clause(p, &phrase[k])) {
+            *to = k;
+            break;
+        }
+    }
 }
 
 void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
@@ -536,11 +377,12 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
     clauses(p, phrase, n, &from, &to);
     if (from == to)
         return;
-    struct relater state, *r = &state;   // member by member: groups' `at` need no zeros
+    struct relater state, *r = &state;   // member by member: the groups need no zeros
     r->p = p;
     r->f = phrase;
     r->n = n;
-    r->candidate.n = r->subject.n = r->last.n = r->linked.n = r->antecedent.n = r->found.n = 0;
+    r->groups = 0;
+    r->candidate = r->subject = r->last = r->linked = r->antecedent = r->found = &nobody;
     r->verb = r->last_verb = r->prep = r->before_last = r->joint = -1;
     r->passive = r->related = r->pronoun_object = r->object_open = r->list = r->finite = r->relative = r->contact = r->fresh = false;
     for (int k = from; k < to; k++) {
@@ -562,7 +404,7 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
                 r->linked = r->antecedent;
                 r->relative = false;
             } else if (!(kind(r, k - 1) == P_AND && !r->fresh)) {
-                r->linked = r->candidate.n ? r->candidate : r->last;
+                r->linked = r->candidate->n ? r->candidate : r->last;
             }
             close_verb(r);
             if (kind(r, k - 1) != P_AND)
@@ -578,7 +420,7 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
         case P_THAT:
             if (kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || kind(r, k - 1) == P_PREP) {
                 r->antecedent = r->last;
-                if (r->before_last >= 0 && !moves(r, &r->last) && r->candidate.n)
+                if (r->before_last >= 0 && !moves(r, r->last) && r->candidate->n)
                     r->antecedent = r->last;
                 r->relative = true;
                 r->contact = false;
@@ -591,7 +433,7 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
             r->object_open = false;
             r->prep = -1;
             if (kind(r, k + 1) != P_VERB || phrase[k + 1].form != V_ING) {
-                struct group subject = r->subject;
+                const struct group *subject = r->subject;
                 end_clause(r);
                 r->subject = subject;
             }
@@ -605,14 +447,14 @@ void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
         case P_STOP:
             if (piece_equals(p, f->first, "(") && (k = skip_bracket(r, k)) != f - phrase)
                 break;
-            if (piece_equals(p, f->first, ":") && kind(r, k + 1) == P_VERB && phrase[k + 1].form == V_ING && moves(r, &r->candidate) && r->last_verb < 0)
+            if (piece_equals(p, f->first, ":") && kind(r, k + 1) == P_VERB && phrase[k + 1].form == V_ING && moves(r, r->candidate) && r->last_verb < 0)
                 break;   // man in wheelchair: facing right
-            if (piece_equals(p, f->first, ":") && r->verb >= 0 && r->object_open && kind(r, k - 1) == P_VERB && r->subject.n) {
+            if (piece_equals(p, f->first, ":") && r->verb >= 0 && r->object_open && kind(r, k - 1) == P_VERB && r->subject->n) {
                 r->list = true;
                 break;
             }
             end_clause(r);
-            r->subject.n = 0;
+            r->subject = &nobody;
             break;
         default:
             break;

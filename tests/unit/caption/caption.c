@@ -93,6 +93,11 @@ static void rules(void)
         {"The boy's dog chases him", "boy dog | dog chase _"},
         {"a man wearing a hat rides a horse", "man hat horse | man wear hat; man ride horse"},
         {"According to the sign a dog is running", "sign dog | dog run _"},   // one preposition
+        // stops that end no clause: what stood before them acts
+        {"James ($ 23) drives a car", "james car | james drive car"},
+        {"The man (23) kicks a ball", "man ball | man kick ball"},
+        {"A bowl: fresh fruit. James (23) drives a car", "bowl fruit:fresh james car | james drive car"},
+        {"man in wheelchair: facing right", "man wheelchair | man face _"},
         {"", ""},
         {"2019", ""},
         {"!!! ???", ""},
