@@ -270,8 +270,10 @@ static void mend_noun(struct parser *p, int i)
                      goes_on(p, i + 1);   // snow falls over
         bool acts = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && being(p, i + 1);
         bool puts = (what & IS_THIRD) && (what & MOSTLY_VERB) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL);
+        bool only = (what & IS_THIRD) && !(what & (IS_NOUN | IS_PLURAL));   // sits
         bool does = (k->marks & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
-        if (falls || acts || puts || does || ((what & IS_VERB) && (plural_acts(p, i) || watched(p, i))) || ((what & IS_NAME) && (what & IS_VERB) && agrees(p, i)))   // birds wade
+        bool base = (what & IS_VERB) && (plural_acts(p, i) || watched(p, i) || ((what & IS_NAME) && agrees(p, i)));   // birds wade
+        if (falls || acts || puts || only || does || base)
             k->tag = VERB;
     } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
                ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
@@ -282,6 +284,8 @@ static void mend_noun(struct parser *p, int i)
     } else if (k->tag == NOUN && (what & IS_ING) && several(p, i - 1) && (i + 1 == p->pieces || sign(p, i + 1) == '.') &&
                (tag(p, i - 2) == ADP || starts_phrase(p, i - 1) || tag(p, i - 2) == NUM)) {
         k->tag = VBG;   // a group of people dancing
+    } else if (k->tag == NOUN && (what & IS_ING) && noun(p, i - 1) && being(p, i - 1) && tag(p, i - 2) == CCONJ && being(p, i - 3)) {
+        k->tag = VBG;   // mother and son learning
     } else if (k->tag == NOUN && (what & IS_ING) && !noun(p, i + 1) &&
                ((tag(p, i - 1) == CCONJ && acts_before(p, i - 2)) || (piece_equals(p, i - 1, "other") && piece_equals(p, i - 2, "each")))) {
         k->tag = VBG;   // typing on a laptop and smiling; next to each other eating
@@ -376,7 +380,9 @@ static void mend_verb(struct parser *p, int i)
         k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
         return;
     }
-    if (thing && !(what & (IS_PAST | IS_ING)) && tag(p, i - 1) == ADP)
+    bool taken = tag(p, i - 1) == VBG && !piece_equals(p, i - 1, "letting") && !piece_equals(p, i - 1, "helping") &&
+                 !piece_equals(p, i - 1, "making");   // selling produce
+    if (thing && !(what & (IS_PAST | IS_ING)) && (tag(p, i - 1) == ADP || taken))
         k->tag = NOUN;
     else if (thing && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)))
         k->tag = NOUN;
@@ -422,6 +428,8 @@ static void mend(struct parser *p, int i)
     }
     if (!what && !m && (k->flags & PIECE_UNKNOWN) && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
         k->tag = NOUN;   // small words are all known
+    if (k->tag == AUX && k->len > 1 && (what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
+        k->tag = NOUN;   // AI
     if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
         k->tag = NOUN;
     if (k->tag == VERB)

@@ -15,7 +15,8 @@ enum {
 // Rules by what they ask of the tags before and behind; for some the words there count as well (`behind`, `ahead`).
 enum {
     ANYWHERE, AFTER_NOUN, AFTER_SEVERAL, BETWEEN_NOUNS, STARTING, OPENED_ADJECTIVE, OPENED_NOUN, GERUND_THING, GERUND_NOUN, LINKED,
-    GERUND_NUMBER, STARTING_NOUN, JOINED, BEFORE_NOUN, BEFORE_NOMINAL, HYPHENED, STARTING_ADP, STARTING_BE, STARTING_PUNCT, OPENED, AFTER_ADP,
+    GERUND_NUMBER, STARTING_NOUN, JOINED, BEFORE_NOUN, BEFORE_NOMINAL, HYPHENED, STARTING_ADP, STARTING_BE, STARTING_PUNCT, OPENED,
+    AFTER_ADP, AFTER_GERUND,
     BEFORE_PHRASE, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, BEFORE_GERUND, FIRST_OF_PAIR, SECOND_OF_PAIR,
     RULES,
 };
@@ -42,6 +43,7 @@ static const struct { unsigned before, behind; } beside[RULES] = {
     [STARTING_PUNCT] = {START, 1 << PUNCT},
     [OPENED] = {OPENS | 1 << ADJ, ANY},
     [AFTER_ADP] = {1 << ADP, ANY},
+    [AFTER_GERUND] = {1 << VBG, ANY},
     [BEFORE_PHRASE] = {ANY, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
     [ONLY_BEFORE_NOUN] = {ANY & ~NOUNS, NOUNS},
     [ONLY_AFTER_NOUN] = {NOUNS, ANY & ~NOUNS & ~(1 << ADJ)},
@@ -89,6 +91,8 @@ static unsigned mend_tags(const struct word *w, bool known, const char *text, si
         set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
     if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
         set |= 1u << ADV;
+    if ((what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
+        set |= 1u << AUX;
     if (thing)
         set |= 1u << VERB;
     if (m & M_BEFORE_NOUN)
@@ -141,7 +145,8 @@ static uint32_t of_nouns(const struct word *w, unsigned how, int tag)
     uint32_t r = IF(is & IS_THIRD, AFTER_NOUN) | IF(is & IS_VERB, AFTER_SEVERAL) | IF((is & IS_NAME) && (is & IS_VERB), AFTER_NOUN) |
                  IF(m & M_BEFORE_NOUN, BEFORE_PHRASE) | IF(how & ADJECTIVE, BEFORE_NOUN);
     if (is & IS_ING)
-        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(tag == NOUN, AFTER_SEVERAL) | IF(tag == NOUN, JOINED) | IF(tag == NOUN, OPENED) | IF(tag == NOUN, OPENED_ADJECTIVE) | IF(!(is & MOSTLY_NOUN), AFTER_NOUN) |
+        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(1, AFTER_NOUN) | IF(tag == NOUN, AFTER_SEVERAL) | IF(tag == NOUN, JOINED) |
+             IF(tag == NOUN, OPENED) | IF(tag == NOUN, OPENED_ADJECTIVE) |
              IF((is & IS_ADJ) && !(m & M_PURPOSE), ONLY_BEFORE_NOUN);
     return r | IF(tag == PROPN && (is & IS_PARTICIPLE), OPENED_NOUN) | IF(tag == NOUN && (is & MOSTLY_ADJ), ONLY_BEFORE_NOUN);
 }
@@ -151,6 +156,7 @@ static uint32_t of_verb(const struct word *w, unsigned how)
     unsigned is = w->is, m = w->marks;
     bool thing = is & (IS_NOUN | IS_PLURAL);
     uint32_t r = IF(thing && !(is & IS_PAST), AFTER_NOUN) | IF(thing, OPENED) | IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_ADP) |
+                 IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_GERUND) |
                  IF(thing && !(is & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)), ANYWHERE) |
                  IF(!is && !(m & (M_BE | M_HAVE | M_AUX)) && !(how & KNOWN), ANYWHERE) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
                  IF((m & M_BEFORE_NOUN) && !(is & IS_THIRD), BEFORE_NOMINAL);
@@ -205,6 +211,8 @@ static uint32_t rules_of(const struct word *w, unsigned how, int tag)
         return r | IF(is & IS_ADJ, OPENED_NOUN) | IF(is & IS_ADJ, STARTING_PUNCT) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
                IF((is & IS_NOUN) && !(is & (IS_ADV | IS_ADJ | IS_VERB)) && !m, ANYWHERE) | IF((is & IS_NOUN) && !(is & (IS_ADV | IS_VERB)), STARTING_ADP);
     case AUX:
+        r |= IF((is & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)), ANYWHERE);
+        // fall through
     case DET:
     case PRON:
     case ADP:

@@ -129,6 +129,12 @@ static bool preposition(const struct parser *p, int i)
            noun_phrase_end(p, i + 1, i + 1) > i + 1 && t != ADJ && t != NOUN);
 }
 
+// "as officers investigated": a being, and nothing that would show who did it to them
+static bool investigated(const struct parser *p, int i)
+{
+    return being(p, i - 1) && (is(p, i) & IS_PAST) && (i + 1 >= p->pieces || tag(p, i + 1) == PUNCT);
+}
+
 // "as traffic drives on", "before he left": what follows has a finite verb of its own
 static bool opens_clause(const struct parser *p, int i)
 {
@@ -138,7 +144,11 @@ static bool opens_clause(const struct parser *p, int i)
         return false;
     bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
     int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1, i + 1);
-    return end > i + 1 && (tag(p, end) == VERB || tag(p, end) == AUX) && !((is(p, end) & IS_PARTICIPLE) && !(is(p, end) & IS_THIRD) && !pronoun);
+    if (end == i + 1)
+        return false;
+    if (investigated(p, end) && (tag(p, end) == VERB || tag(p, end) == VBN))
+        return true;
+    return (tag(p, end) == VERB || tag(p, end) == AUX) && (!(is(p, end) & IS_PARTICIPLE) || (is(p, end) & IS_THIRD) || pronoun);
 }
 
 static int take_hashtag(struct chunker *c, int i)

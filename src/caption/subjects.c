@@ -12,8 +12,8 @@ bool past_is_passive(const struct relater *r, int k)
     const struct word *w = r->p->word[2 + f->last];
     if (w->marks & M_NAME)
         return kind(r, k - 1) == P_NOUN || kind(r, k - 1) == P_COMMA || equals(r, k - 1, ")");
-    if (kind(r, next) == P_THAT)
-        return false;   // estimated that
+    if (kind(r, next) == P_THAT || (kind(r, k - 2) == P_WHEN && (kind(r, next) == P_NONE || kind(r, next) == P_STOP)))
+        return false;   // estimated that; as officers investigated
     if (kind(r, next) == P_NOUN || (kind(r, next) == P_NAMELESS && r->f[next].subject_pronoun))
         return f->form == V_PARTICIPLE && kind(r, k - 1) != P_NOUN;
     if (f->form == V_PARTICIPLE && (w->traits & FRAME_NONE) && !(w->traits & FRAME_OBJECT))

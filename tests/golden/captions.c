@@ -203,6 +203,7 @@ static void captions_of_the_web(void)
     expect("web3", 70, (const double[]){.96, .96, .85, .94, .90, .94});
     expect("web4", 150, (const double[]){.97, .92, .90, .96, .92, .96});
     expect("web5", 115, (const double[]){.97, .95, .94, .95, .93, .95});
+    expect("web6", 85, (const double[]){.95, .94, .86, .94, .91, .94});
 }
 
 int main(void)
