@@ -29,6 +29,7 @@ ALWAYS __mmask16 lanes(int64_t n)
     return (__mmask16)(n >= 16 ? 0xffff : n > 0 ? (1u << n) - 1 : 0);
 }
 ALWAYS vf v_load_n(const float *p, int64_t n) { return (vf)_mm512_maskz_loadu_ps(lanes(n), p); }
+ALWAYS vf v_load_or(const float *p, int64_t n, vf other) { return (vf)_mm512_mask_loadu_ps((__m512)other, lanes(n), p); }
 ALWAYS void v_store_n(float *p, vf v, int64_t n) { _mm512_mask_storeu_ps(p, lanes(n), (__m512)v); }
 ALWAYS vf v_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
 ALWAYS vf v_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -48,6 +49,10 @@ ALWAYS __m256i lanes(int64_t n)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n > 8 ? 8 : n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 ALWAYS vf v_load_n(const float *p, int64_t n) { return (vf)_mm256_maskload_ps(p, lanes(n)); }
+ALWAYS vf v_load_or(const float *p, int64_t n, vf other)   // the first n lanes, `other`'s in the rest
+{
+    return (vf)_mm256_blendv_ps((__m256)other, (__m256)v_load_n(p, n), (__m256)lanes(n));
+}
 ALWAYS void v_store_n(float *p, vf v, int64_t n) { _mm256_maskstore_ps(p, lanes(n), (__m256)v); }
 ALWAYS vf v_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
 ALWAYS vf v_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }

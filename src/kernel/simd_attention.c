@@ -65,22 +65,18 @@ static void multiply_packed(const float *packed_rows, const float *packed, float
     NAMED(product)(&p);
 }
 
-// s[0 .. seen) becomes e^(s - max), s[seen .. n) zero; returns the sum.
+// s[0 .. seen) becomes e^(s - max), s[seen .. n) zero; returns the sum. n: whole vectors. Lanes past the last key are filled in
+// registers: a vector read over what was written piecemeal waits for all of it.
 static float soften(float *s, int64_t seen, int64_t n, float *max_out)
 {
-    vf top = v_all(-INFINITY);
-    int64_t j = 0;
-    for (; j + VL <= seen; j += VL)
+    const vf none = v_all(-INFINITY);
+    int64_t whole = seen / VL * VL, j = 0;
+    vf last = whole < seen ? v_load_or(s + whole, seen - whole, none) : none, top = last, sum = {0};
+    for (j = 0; j < whole; j += VL)
         top = v_max(top, v_load(s + j));
     float max = v_top(top);
-    for (int64_t i = j; i < seen; i++)
-        max = s[i] > max ? s[i] : max;
-    vf sum = {0};
-    for (; j < n; j += VL)   // what lies past the last key becomes e^-infinity
-        for (int64_t i = j > seen ? j : seen; i < least(n, j + VL); i++)
-            s[i] = -INFINITY;
-    for (j = 0; j + VL <= n; j += VL) {
-        vf x = v_load(s + j), e = v_exp(x - max);
+    for (j = 0; j < n; j += VL) {
+        vf x = j < whole ? v_load(s + j) : j < seen ? last : none, e = v_exp(x - max);
         e = (vf)((vi)e & (x > -INFINITY));
         sum += e;
         v_store(s + j, e);

@@ -203,7 +203,7 @@ static float largest(float *s, int64_t keys, int64_t end)
 {
     int64_t j = keys / VL * VL;
     if (j < end)
-        v_store(s + j, (vf)_mm512_mask_loadu_ps((__m512)v_all(-INFINITY), lanes(keys - j), s + j));
+        v_store(s + j, v_load_or(s + j, keys - j, v_all(-INFINITY)));
     if (j + VL < end)
         v_store(s + j + VL, v_all(-INFINITY));
     vf top[2] = {v_all(-INFINITY), v_all(-INFINITY)};
