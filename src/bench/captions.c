@@ -90,7 +90,7 @@ struct captions {
     uint64_t *seen;                      // hashes of captions, open addressing
     // tag_tokens
     const struct word **word;
-    uint8_t *shape, *tag;
+    uint8_t *class, *shape, *tag;
     int32_t *at;                         // of each token, in word
     int *first;                          // of each caption, in at
     int tokens;
@@ -109,6 +109,7 @@ void captions_filter_close(void *state)
     free(c->word_end);
     free(c->seen);
     free(c->word);
+    free(c->class);
     free(c->shape);
     free(c->tag);
     free(c->at);
@@ -240,12 +241,14 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     if (rc)
         return rc;
     c->word = malloc((size_t)room * sizeof *c->word);
+    c->class = calloc((size_t)room, 1);
     c->shape = calloc((size_t)room, 1);
     c->tag = malloc((size_t)room);
     c->at = malloc((size_t)room * sizeof *c->at);
     c->first = malloc((TAGGED + 1) * sizeof *c->first);
-    if (!c->word || !c->shape || !c->tag || !c->at || !c->first)
+    if (!c->word || !c->class || !c->shape || !c->tag || !c->at || !c->first)
         return FAIL(EMEMORY_, "out of memory for captions");
+    memset(c->tag, NO_TAG, (size_t)room);
     const struct parser *p = c->parsers->parser;
     uint32_t from = 0;
     int put = 0;
@@ -256,7 +259,8 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
         c->first[i] = c->tokens;
         for (int k = 0; k < p->pieces && put < room - 4; k++, put++) {
             // a parser's own words do not stay: the boundary stands for them
-            c->word[put] = p->piece[k].flags & PIECE_UNKNOWN ? &c->table->words[0] : p->word[2 + k];
+            c->word[put] = p->flags[k] & PIECE_UNKNOWN ? &c->table->words[0] : p->word[2 + k];
+            c->class[put] = c->word[put]->class;
             c->shape[put] = p->shape[k];
             c->at[c->tokens++] = put;
         }
@@ -274,7 +278,7 @@ int captions_tag_run(void *state)
     struct captions *c = state;
     for (int i = 0; i < TAGGED; i += CAPTION_AT_ONCE) {
         int to = i + CAPTION_AT_ONCE < TAGGED ? i + CAPTION_AT_ONCE : TAGGED;
-        const struct tokens s = {c->word, c->shape, c->at + c->first[i], c->first[to] - c->first[i], c->tag};
+        const struct tokens s = {c->word, c->class, c->shape, c->at + c->first[i], c->first[to] - c->first[i], c->tag};
         tag_words(c->table, &s);
     }
     return 0;

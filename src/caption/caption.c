@@ -24,6 +24,8 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->word = arena_take(&a, words * sizeof *all->word);
         all->hash = arena_take(&a, words * sizeof *all->hash);
         all->shape = arena_take(&a, words + CUT_SLACK);
+        all->class = arena_take(&a, words);
+        all->tag = arena_take(&a, words);
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
@@ -31,7 +33,6 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->start = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->start);
         all->end = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->end);
         all->flags = arena_take(&a, n * CAPTION_WORDS + CUT_SLACK);
-        all->tag = arena_take(&a, n * CAPTION_WORDS);
         all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
         all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
         if (pass == 0 && arena_commit(&a)) {

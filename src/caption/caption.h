@@ -101,7 +101,8 @@ struct parsers {
     uint16_t *start, *end;             // of each: in its caption's text
     uint8_t *flags;
     int32_t *at;                       // its place in the rooms of pieces
-    uint8_t *owner, *tag;              // its caption, its tag
+    uint8_t *owner;                    // its caption
+    uint8_t *class, *tag;              // beside the pieces
     void *memory;
 };
 

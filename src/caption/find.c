@@ -25,6 +25,8 @@ void words_around(struct parsers *all, int at)
 {
     for (int k = at; k < at + CAPTION_AROUND; k++) {
         all->piece[k] = (struct piece){.tag = NO_TAG};
+        all->class[k] = 0;
+        all->tag[k] = NO_TAG;
         all->hash[k] = 0;
         all->word[k] = &all->table->words[0];
     }
@@ -94,49 +96,75 @@ static void look_up(const struct parsers *all)
     }
 }
 
-void words_find(struct parsers *all, int n)
+// word_has of a caption's word: its bytes were looked at before.
+static unsigned kinds_of_bytes(const struct parser *p, int start, int n)
 {
-    unsigned marks[CAPTION_AT_ONCE] = {0}, unknown[CAPTION_AT_ONCE] = {0};
-    hash_all(all, n);
-    look_up(all);
+    const struct scan *s = p->is + start / SCAN_BLOCK;
+    int i = start % SCAN_BLOCK;
+    if (n > SCAN_BLOCK)
+        return word_has(p->lower + start, (size_t)n);
+    uint64_t all = ~(uint64_t)0 >> (SCAN_BLOCK - n), letter = scan_window(s[0].letter, s[1].letter, i);
+    uint64_t small = scan_window(s[0].upper | s[0].lower, s[1].upper | s[1].lower, i);
+    uint64_t digit = scan_window(s[0].word, s[1].word, i) & ~letter, hyphen = scan_window(s[0].hyphen, s[1].hyphen, i);
+    return (digit & all ? HAS_DIGIT : 0) | (small & all ? HAS_LETTER : 0) | (letter & ~small & all ? HAS_HIGH : 0) | (hyphen & all ? HAS_HYPHEN : 0);
+}
+
+// What the tagger needs to know of a word; each caption's marks, and how many of its words are not in the table.
+static void settle(const struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unknown[CAPTION_AT_ONCE])
+{
     const struct word **words = all->word;
     struct word *new = all->unknown;
     const int32_t *places = all->at;
     const uint8_t *owners = all->owner;
-    struct piece *pieces = all->piece;
-    const struct weights *m = all->table->weights;
-    unsigned a = 0, c = 0;   // classes of the two before
+    uint8_t *classes = all->class;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
-        int at = places[j], owner = owners[j], start = all->start[j], len = all->end[j] - start;
-        unsigned flags = all->flags[j];
+        int at = places[j], owner = owners[j];
         const struct word *w = words[at];
         if (!w) {
-            table_unknown(all->table, all->parser[owner].lower + start, (size_t)len, new);
+            const struct parser *p = &all->parser[owner];
+            int start = all->start[j], len = all->end[j] - start;
+            table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), new);
             words[at] = w = new++;
-            flags |= PIECE_UNKNOWN;
+            all->flags[j] |= PIECE_UNKNOWN;
             unknown[owner]++;
         }
-        struct piece *k = &pieces[at];
-        *k = (struct piece){.start = (uint16_t)start, .len = (uint16_t)len, .shape = all->shape[at], .flags = (uint8_t)flags, .class = w->class};
-        memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
+        classes[at] = w->class;
         marks[owner] |= w->marks;
-        __builtin_prefetch(&all->table->pair_rows[c][w->class]);   // what the tagger will add
-        __builtin_prefetch(&m->pair_around[a][w->class]);
-        a = c;
-        c = w->class;
     }
+}
+
+void words_find(struct parsers *all, int n)
+{
+    unsigned marks[CAPTION_AT_ONCE] = {0};
+    int unknown[CAPTION_AT_ONCE] = {0};
+    hash_all(all, n);
+    look_up(all);
+    settle(all, marks, unknown);
     for (int i = 0; i < n; i++) {
         struct parser *p = &all->parser[i];
-        p->strange = (marks[i] & M_FOREIGN) || unknown[i] >= 2 || (p->piece[0].flags & PIECE_UNKNOWN) || p->high || p->foreign_letters;
+        bool first = p->pieces && (p->flags[0] & PIECE_UNKNOWN);
+        p->strange = (marks[i] & M_FOREIGN) || unknown[i] >= 2 || first || p->high || p->foreign_letters;
     }
 }
 
 void words_tag(struct parsers *all)
 {
-    const uint8_t *tags = all->tag;
     const int32_t *places = all->at;
+    const uint16_t *start = all->start, *end = all->end;
+    const uint8_t *flags = all->flags, *tags = all->tag, *shapes = all->shape;
+    const struct word *const *words = all->word;
     struct piece *pieces = all->piece;
-    tag_words(all->table, &(struct tokens){all->word, all->shape, all->at, all->cuts, all->tag});
-    for (int j = 0, cuts = all->cuts; j < cuts; j++)
-        pieces[places[j]].tag = tags[j];
+    tag_words(all->table, &(struct tokens){all->word, all->class, all->shape, all->at, all->cuts, all->tag});
+    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+        int at = places[j];
+        const struct word *w = words[at];
+        struct piece *k = &pieces[at];
+        k->start = start[j];
+        k->len = (uint16_t)(end[j] - start[j]);
+        k->shape = shapes[at];
+        k->tag = tags[at];
+        k->flags = flags[j];
+        k->class = w->class;
+        memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
+    }
 }

@@ -53,8 +53,7 @@ static inline __attribute__((always_inline)) bool ends(const char *w, size_t n, 
     return n > k + 1 && !memcmp(w + n - k, with, k);
 }
 
-enum { HAS_DIGIT = 1, HAS_LETTER = 2, HAS_HIGH = 4, HAS_HYPHEN = 8 };
-static unsigned kinds_of(const char *w, size_t n)
+unsigned word_has(const char *w, size_t n)
 {
     static const uint8_t kind[256] = {['0' ... '9'] = HAS_DIGIT, ['a' ... 'z'] = HAS_LETTER, [0x80 ... 0xff] = HAS_HIGH, ['-'] = HAS_HYPHEN};
     unsigned all = 0;
@@ -63,9 +62,8 @@ static unsigned kinds_of(const char *w, size_t n)
     return all;
 }
 
-int unknown_class(const char *w, size_t n)
+static int class_of(const char *w, size_t n, unsigned has)
 {
-    unsigned has = kinds_of(w, n);
     if (has & HAS_DIGIT)
         return has & (HAS_LETTER | HAS_HIGH) ? CLASS_CODE : CLASS_NUMBER;
     if (!(has & (HAS_LETTER | HAS_HIGH)))
@@ -76,10 +74,11 @@ int unknown_class(const char *w, size_t n)
            ends(w, n, "s") ? 10 : has & HAS_HIGH ? 11 : 12;
 }
 
-int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
+int unknown_class(const char *w, size_t n) { return class_of(w, n, word_has(w, n)); }
+
+static inline int rows_of(const char *w, size_t n, unsigned has, int32_t rows[SPELLING_MAX])
 {
     int count = 0;
-    unsigned has = kinds_of(w, n);
     uint32_t h = 0;
     for (size_t k = 1; k <= 5 && k < n; k++) {   // endings, longest 5
         h = (h ^ (unsigned char)w[n - k]) * 0x01000193u + (uint32_t)k;
@@ -95,14 +94,16 @@ int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX])
     return count;
 }
 
+int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX]) { return rows_of(w, n, word_has(w, n), rows); }
+
 typedef int8_t row8 __attribute__((vector_size(TAGS)));
 typedef int16_t row16 __attribute__((vector_size(2 * TAGS)));
 
-static void fold(const struct weights *m, const char *text, size_t len, struct word *w)
+static inline void fold(const struct weights *m, const char *text, size_t len, unsigned has, struct word *w)
 {
     static const row16 most = {127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127};
     int32_t rows[SPELLING_MAX];
-    int n = spelling_rows(text, len, rows);
+    int n = rows_of(text, len, has, rows);
     row8 row;
     memcpy(&row, m->class_self[w->class], TAGS);
     row16 sum = __builtin_convertvector(row, row16);
@@ -118,14 +119,14 @@ static void fold(const struct weights *m, const char *text, size_t len, struct w
     memcpy(w->after, m->class_after[w->class], TAGS);
 }
 
-void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out)
+void table_unknown(const struct table *t, const char *lower, size_t len, unsigned has, struct word *out)
 {
-    *out = (struct word){.tag = NO_TAG, .class = (uint8_t)unknown_class(lower, len)};
+    *out = (struct word){.tag = NO_TAG, .class = (uint8_t)class_of(lower, len, has)};
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
     out->traits = word_traits(out, lower, out->class == CLASS_SIGN ? len : 0);   // every word with rules of its own is known
     out->mends = mends_find(t, out, false, lower, len);
-    fold(t->weights, lower, len, out);
+    fold(t->weights, lower, len, has, out);
 }
 
 // --- the file ----------------------------------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         w->traits |= word_traits(w, text, len);
         w->mends = mends_add(t, w, true, text, len);
         if (i > head->rows)
-            fold(t->weights, text, len, w);
+            fold(t->weights, text, len, word_has(text, len), w);
         insert(t, word_hash(text, len), i);
         if (to->word)
             to->word(to->user, text, len);
@@ -203,10 +204,13 @@ static void join_rows(struct table *t)
             memcpy(p->ahead, w->pair_ahead[a][b], sizeof(scores));
             memcpy(p->behind, w->pair_behind[a][b], sizeof(scores));
         }
-    for (int a = 0; a < SHAPES; a++)
-        for (int b = 0; b < SHAPES; b++)
-            for (int k = 0; k < TAGS; k++)
-                t->shape_sides[a][b][k] = (int16_t)(w->shape_before[a][k] + w->shape_after[b][k]);
+    for (unsigned a = 0; a < SHAPES; a++)
+        for (unsigned shape = 0; shape < SHAPES; shape++)
+            for (unsigned b = 0; b < SHAPES; b++)
+                for (unsigned class = 0; class < CLASSES; class++)
+                    for (int k = 0; k < TAGS; k++)
+                        t->written[written_row(a, shape, b) * CLASSES + class][k] =
+                            (int16_t)(w->shape_before[a][k] + w->shape[shape][class][k] + w->shape_after[b][k]);
 }
 
 static int read_table(struct table *t, gzFile f, const struct listener *to, const char *path)
@@ -235,7 +239,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->pairs = arena_take(&a, pairs * sizeof *t->pairs);
         t->weights = arena_take(&a, sizeof *t->weights);
         t->pair_rows = arena_take(&a, CLASSES * sizeof *t->pair_rows);
-        t->shape_sides = arena_take(&a, SHAPES * sizeof *t->shape_sides);
+        t->written = arena_take(&a, SHAPES * SHAPES * SHAPES * CLASSES * sizeof *t->written);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         t->mends = arena_take(&a, MENDS_ROOM * sizeof *t->mends);
         t->mends_keys = arena_take(&a, MENDS_ROOM * sizeof *t->mends_keys);

@@ -107,7 +107,7 @@ struct mends_key {
 enum { MENDS_ROOM = 1 << 13 };
 
 struct table {
-    int16_t (*shape_sides)[SHAPES][TAGS];     // shape_before and shape_after: of the word before, of the one after
+    int16_t (*written)[TAGS];                 // [written_row][CLASSES]: shape, shape_before and shape_after
     struct pair_rows (*pair_rows)[CLASSES];   // CLASSES of them
     struct word *words;     // words[0]: the boundary, before the first and after the last token
     int64_t count;
@@ -176,8 +176,10 @@ static inline bool table_pair(const struct table *t, uint32_t pair)
     return false;
 }
 
-// A word the table does not hold, from its looks: class, tag and `self`.
-void table_unknown(const struct table *t, const char *lower, size_t len, struct word *out);
+// A word the table does not hold, from its looks: class, tag and `self`. has: which kinds of bytes it has, as word_has says.
+enum { HAS_DIGIT = 1, HAS_LETTER = 2, HAS_HIGH = 4, HAS_HYPHEN = 8 };
+unsigned word_has(const char *lower, size_t len);
+void table_unknown(const struct table *t, const char *lower, size_t len, unsigned has, struct word *out);
 int unknown_class(const char *lower, size_t len);
 // From all the rest of a word and its spelling: TRAIT_*.
 uint8_t word_traits(const struct word *w, const char *text, size_t len);
@@ -186,9 +188,15 @@ void word_classes(uint16_t classes[TAG_ROOM][TRAIT_SETS]);
 enum { SPELLING_MAX = 10 };
 int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);
 
+// A row of `triple`: what is known before the tag, and all of it.
+static inline uint32_t triple_part(unsigned classes) { return classes * 2654435761u; }
+static inline uint32_t triple_of(unsigned tag, uint32_t part) { return ((tag << 14) * 2654435761u + part) >> 18; }
 static inline uint32_t triple_row(int tag, int class, int after)
 {
-    return ((uint32_t)(tag << 14 | class << 7 | after) * 2654435761u) >> 18;
+    return triple_of((unsigned)tag, triple_part((unsigned)(class << 7 | after)));
 }
+
+// How a word is written and those beside it.
+static inline unsigned written_row(unsigned before, unsigned here, unsigned after) { return (here * SHAPES + before) * SHAPES + after; }
 
 #endif

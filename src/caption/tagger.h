@@ -7,13 +7,14 @@
 
 #include "caption/table.h"
 
-// Words of sentences one behind the other.
+// Words of sentences one behind the other, two places or more between and around them.
 struct tokens {
-    const struct word *const *word;   // the table's boundary at least twice before, between and behind sentences
-    const uint8_t *shape;             // beside it; LOWER around
-    const int32_t *at;                // n: of each token, rising; where one does not follow the one before, a sentence begins
+    const struct word *const *word;   // of a place; between and around the table's boundary
+    const uint8_t *class;             // of that word
+    const uint8_t *shape;             // LOWER between and around
+    const int32_t *at;                // n: each token's place, rising
     int n;
-    uint8_t *tag;                     // n, written
+    uint8_t *tag;                     // of a place, written; NO_TAG between and around
 };
 
 typedef void tagger(const struct table *t, const struct tokens *s);

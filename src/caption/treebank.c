@@ -160,7 +160,7 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
     enum { LONGEST = 1024 };
     const struct word *words[LONGEST + 4];
     static struct word unknown[LONGEST];
-    uint8_t shapes[LONGEST + 4] = {0}, tags[LONGEST];
+    uint8_t classes[LONGEST + 4] = {0}, shapes[LONGEST + 4] = {0}, tags[LONGEST + 4];
     int32_t at[LONGEST];
     int64_t right = 0, all = 0;
     for (int64_t s = first; s < b->sentences; s++) {
@@ -174,16 +174,19 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
             const char *text = map_key(b->types, k[i].type, &len, NULL);
             words[i + 2] = table_word(t, text, len);
             if (!words[i + 2]) {
-                table_unknown(t, text, len, &unknown[i]);
+                table_unknown(t, text, len, word_has(text, len), &unknown[i]);
                 words[i + 2] = &unknown[i];
             }
+            classes[i + 2] = words[i + 2]->class;
             shapes[i + 2] = lower ? LOWER : k[i].shape;
             at[i] = i + 2;
         }
         shapes[n + 2] = LOWER;
-        tag_words(t, &(struct tokens){words, shapes, at, n, tags});
+        classes[n + 2] = classes[n + 3] = 0;
+        tags[0] = tags[1] = NO_TAG;
+        tag_words(t, &(struct tokens){words, classes, shapes, at, n, tags});
         for (int i = 0; i < n; i++)
-            right += (tags[i] == VBG || tags[i] == VBN ? VERB : tags[i]) == k[i].upos;
+            right += (tags[i + 2] == VBG || tags[i + 2] == VBN ? VERB : tags[i + 2]) == k[i].upos;
         all += n;
     }
     return all ? (double)right / (double)all : 0;

@@ -162,7 +162,7 @@ static void every_tagger_says_the_same(void)
 #ifdef __x86_64__
     enum { WORDS = 2000, LONGEST = 300 };
     static const struct word *words[WORDS];
-    static uint8_t shapes[WORDS], plain[WORDS], wide[WORDS];
+    static uint8_t classes[WORDS], shapes[WORDS], plain[WORDS], wide[WORDS];
     static int32_t at[WORDS];
     uint32_t r = 1;
     if (!__builtin_cpu_supports("avx2"))
@@ -175,20 +175,21 @@ static void every_tagger_says_the_same(void)
             if (left < -1)   // two boundaries were put: a new sentence
                 left = round & 1 ? (int)((r >> 16) % LONGEST) : (int)((r >> 16) % 20);
             words[i] = word ? table->words + (r >> 4) % (uint32_t)table->count : table->words;
+            classes[i] = words[i]->class;
             shapes[i] = word ? (uint8_t)(r >> 28) % SHAPES : LOWER;
             if (word)
                 at[n++] = i;
         }
-        memset(plain, 0, sizeof plain);
-        memset(wide, 0, sizeof wide);
-        tag_words_ref(table, &(struct tokens){words, shapes, at, n, plain});
-        tag_words_avx2(table, &(struct tokens){words, shapes, at, n, wide});
+        memset(plain, NO_TAG, sizeof plain);
+        memset(wide, NO_TAG, sizeof wide);
+        tag_words_ref(table, &(struct tokens){words, classes, shapes, at, n, plain});
+        tag_words_avx2(table, &(struct tokens){words, classes, shapes, at, n, wide});
         CHECK(memcmp(plain, wide, sizeof plain) == 0);
-        memset(wide, 0, sizeof wide);   // each sentence alone: what stands beside it changes nothing
+        memset(wide, NO_TAG, sizeof wide);   // each sentence alone: what stands beside it changes nothing
         for (int i = 0, to; i < n; i = to) {
             for (to = i + 1; to < n && at[to] == at[to - 1] + 1;)
                 to++;
-            tag_words_avx2(table, &(struct tokens){words, shapes, at + i, to - i, wide + i});
+            tag_words_avx2(table, &(struct tokens){words, classes, shapes, at + i, to - i, wide});
         }
         CHECK(memcmp(plain, wide, sizeof plain) == 0);
     }
