@@ -49,7 +49,10 @@ struct parsers *parsers_new(const struct table *t, int most)
     memset(all->shape, LOWER, CAPTION_AROUND);
     words_around(all, 0);
     for (int i = 0; i < most; i++)
-        all->parser[i] = (struct parser){.table = t, .all = all};
+        all->parser[i] = (struct parser){
+            .table = t, .all = all, .object = all->object + i * CAPTION_WORDS,
+            .attribute = all->attribute + i * CAPTION_ATTRIBUTES, .relation = all->relation + i * CAPTION_RELATIONS,
+        };
     return all;
 }
 
@@ -73,15 +76,26 @@ void parser_free(struct parser *p)
         parsers_free(p->all);
 }
 
-void phrases_find(struct parser *p)
+// One stage over all captions after the other: a stage's code stays in the first cache.
+static void find_phrases(struct parser *const *parser, int n)
 {
-    struct phrase room[CAPTION_WORDS + 2 * PHRASES_AROUND], *phrase = room + PHRASES_AROUND;
-    const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
-    phrases_mend(p);
-    int n = phrases_chunk(p, phrase);
-    for (int i = 1; i <= PHRASES_AROUND; i++)
-        phrase[-i] = phrase[n + i - 1] = none;
-    phrases_relate(p, phrase, n);
+    enum { AROUND = PHRASES_AROUND };
+    static const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
+    struct phrase room[AROUND + CAPTION_AT_ONCE * (CAPTION_WORDS + AROUND)], *at = room;
+    struct phrases found[CAPTION_AT_ONCE];
+    for (int i = 0; i < n; i++)
+        phrases_mend(parser[i]);
+    for (int k = 0; k < AROUND; k++)
+        *at++ = none;
+    for (int i = 0; i < n; i++) {
+        found[i].at = at;
+        phrases_chunk(parser[i], &found[i]);
+        at += found[i].n;
+        for (int k = 0; k < AROUND; k++)
+            *at++ = none;
+    }
+    for (int i = 0; i < n; i++)
+        phrases_relate(parser[i], &found[i]);
 }
 
 void parsers_read(struct parsers *all, const struct text *captions, int n)
@@ -102,26 +116,21 @@ void parsers_read(struct parsers *all, const struct text *captions, int n)
 
 void parsers_run(struct parsers *all, const struct text *captions, int n, int min_complexity, bool need_action)
 {
-    struct object *object = all->object;
-    struct attribute *attribute = all->attribute;
-    struct relation *relation = all->relation;
+    struct parser *english[CAPTION_AT_ONCE] = {0};
+    int m = 0;
     parsers_read(all, captions, n);
     words_tag(all);
     for (int i = 0; i < n; i++) {
         struct parser *p = &all->parser[i];
-        struct verdict *v = &p->verdict;
-        *v = (struct verdict){.foreign = words_foreign(p)};
+        p->verdict = (struct verdict){.foreign = words_foreign(p)};
         p->objects = p->attributes = p->relations = 0;
-        p->object = object;
-        p->attribute = attribute;
-        p->relation = relation;
-        if (v->foreign)
-            continue;
-        phrases_find(p);
+        english[m] = p;
+        m += !p->verdict.foreign;
+    }
+    find_phrases(english, m);
+    for (int i = 0; i < m; i++) {
+        struct verdict *v = &english[i]->verdict;
         v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);
-        object += p->objects;
-        attribute += p->attributes;
-        relation += p->relations;
     }
 }
 

@@ -58,7 +58,8 @@ struct verdict {
     bool foreign, keep;
 };
 
-// One caption's parse. Its arrays lie in the rooms of the `parsers` it belongs to, behind those of the caption before it.
+// One caption's parse. Its arrays lie in the rooms of the `parsers` it belongs to: text and pieces behind those of the caption
+// before it, what is found at places of its own.
 struct parser {
     const struct table *table;
     struct parsers *all;
@@ -131,6 +132,5 @@ void words_around(struct parsers *all, int at);                                /
 void words_find(struct parsers *all, int n);                                  // pieces: what the table knows of them
 void words_tag(struct parsers *all);
 bool words_foreign(const struct parser *p);
-void phrases_find(struct parser *p);                                          // objects, attributes, relations
 
 #endif

@@ -242,10 +242,11 @@ static void chunk_masked(struct chunker *c)
         }
         int last = end - 1, kind = kind_of(p, last);
         bool object = kind == P_NOUN;
-        c->out[c->n] = (struct phrase){.kind = (uint8_t)kind, .form = (uint8_t)form_of_verb(p, last), .first = (uint8_t)i,
-                                       .last = (uint8_t)last, .object = (int16_t)(p->objects | (object - 1)),
-                                       .subject_pronoun = (kind == P_NAMELESS) & !nouns};
-        c->n += kind != P_NONE;
+        c->out->at[c->out->n] = (struct phrase){
+            .kind = (uint8_t)kind, .form = (uint8_t)form_of_verb(p, last), .first = (uint8_t)i, .last = (uint8_t)last,
+            .object = (int16_t)(p->objects | (object - 1)), .subject_pronoun = (kind == P_NAMELESS) & !nouns,
+        };
+        count_phrase(c->out, kind);
         p->object[p->objects] = (struct object){.head = (uint8_t)last, .first = (uint8_t)i, .last = (uint8_t)last};
         p->objects += object;
         if ((m.describes | m.doubtful) & (((uint64_t)1 << last) - first))   // of a single word none
@@ -253,13 +254,14 @@ static void chunk_masked(struct chunker *c)
     }
 }
 
-int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS])
+void phrases_chunk(struct parser *p, struct phrases *out)
 {
-    struct chunker c = {.p = p, .out = out};
+    struct chunker c = {p, out};
+    out->n = 0;
+    out->acting = out->stops = 0;
     if (p->pieces <= MASKED && !p->hashtags)
         chunk_masked(&c);
     else
         for (int i = 0; i < p->pieces;)
             i = take_closer(&c, i);
-    return c.n;
 }

@@ -7,14 +7,25 @@
 
 struct chunker {
     struct parser *p;
-    struct phrase *out;
-    int n;
+    struct phrases *out;
 };
+
+// The newest phrase is of this kind; none if that is P_NONE.
+static inline void count_phrase(struct phrases *out, int kind)
+{
+    static const unsigned acting = 1u << P_VERB | 1u << P_ADJECTIVE;
+    uint64_t one = (uint64_t)(out->n < 64) << (out->n & 63);
+    out->acting |= acting >> (kind & 31) & 1 ? one : 0;
+    out->stops |= kind == P_STOP ? one : 0;
+    out->n += kind != P_NONE;
+}
 
 static inline struct phrase *add_phrase(struct chunker *c, int kind, int first, int last)
 {
-    c->out[c->n] = (struct phrase){.kind = (uint8_t)kind, .first = (uint8_t)first, .last = (uint8_t)last, .object = -1};
-    return &c->out[c->n++];
+    struct phrase *f = &c->out->at[c->out->n];
+    *f = (struct phrase){.kind = (uint8_t)kind, .first = (uint8_t)first, .last = (uint8_t)last, .object = -1};
+    count_phrase(c->out, kind);
+    return f;
 }
 
 static inline int form_of_verb(const struct parser *p, int i)   // without helpers

@@ -249,9 +249,9 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
 
 static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys: where it is or would be
 {
-    uint32_t i = (uint32_t)((key * 0x9fb21c651e98df25u) >> 40) % MENDS_ROOM;
+    uint32_t i = (uint32_t)((key * 0x9fb21c651e98df25u) >> 40) % MENDS_KEYS;
     while (t->mends_keys[i].index && t->mends_keys[i].key != key)
-        i = (i + 1) % MENDS_ROOM;
+        i = (i + 1) % MENDS_KEYS;
     return i;
 }
 
@@ -265,20 +265,26 @@ uint16_t mends_add(struct table *t, const struct word *w, bool known, const char
     unsigned how = look(w, known, text, n);
     uint64_t key = key_of(w, how);
     struct mends_key *k = &t->mends_keys[place_of(t, key)];
-    if (!k->index && t->n_mends < MENDS_ROOM / 2) {
-        k->key = key;
-        k->index = (uint16_t)t->n_mends++;
-        fill(&t->mends[k->index], w, how, mend_tags(w, known, text, n));
+    if (!k->index && t->n_mends < MENDS_ROOM && t->n_mends_keys < MENDS_KEYS / 2) {
+        struct mends *new = &t->mends[t->n_mends];
+        int same = 1;
+        fill(new, w, how, mend_tags(w, known, text, n));
+        while (memcmp(&t->mends[same], new, sizeof *new))   // fewer sets than keys: those in use stay in the first cache
+            same++;
+        *k = (struct mends_key){key, (uint16_t)same};
+        t->n_mends += same == t->n_mends;
+        t->n_mends_keys++;
     }
     return k->index;
 }
 
 void mends_begin(struct table *t)
 {
-    memset(t->mends_keys, 0, MENDS_ROOM * sizeof *t->mends_keys);
+    memset(t->mends_keys, 0, MENDS_KEYS * sizeof *t->mends_keys);
     memset(&t->mends[0], 0xff, sizeof t->mends[0]);
     t->mends[0].tags = MENDS_ALWAYS;
     t->n_mends = 1;
+    t->n_mends_keys = 0;
     for (int tag = 0; tag < TAG_ROOM; tag++) {
         t->mends_behind[tag] = t->mends_ahead[tag] = 0;
         for (int rule = 0; rule < RULES; rule++) {

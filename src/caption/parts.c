@@ -183,8 +183,8 @@ static int take_other(struct chunker *c, int i)
         f->subject_pronoun = true;
     } else if (t == PUNCT || t == SYM || s == '-')
         add_phrase(c, s == '"' || s == '\'' ? P_COMMA : P_STOP, i, i);
-    if ((s == '"' || s == '\'') && c->n && c->out[c->n - 1].first == i)
-        c->n--;   // quotes part nothing
+    if ((s == '"' || s == '\'') && c->out->at[c->out->n - 1].first == i)
+        c->out->n--;   // quotes part nothing
     return i + 1;
 }
 
@@ -198,8 +198,9 @@ static int take_infinitive(struct chunker *c, int i)   // "to" and a verb
         return i + 2;
     }
     end = take_helper(c, i + 1);
-    if (c->n && c->out[c->n - 1].kind == P_VERB && c->out[c->n - 1].form == V_FINITE)
-        c->out[c->n - 1].form = V_INFINITIVE;
+    struct phrase *last = &c->out->at[c->out->n - 1];   // P_NONE before the first
+    if (last->kind == P_VERB && last->form == V_FINITE)
+        last->form = V_INFINITIVE;
     return end;
 }
 

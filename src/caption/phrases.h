@@ -37,10 +37,15 @@ struct phrase {
     };
 };
 
-void phrases_mend(struct parser *p);   // the pieces' tags
-// At most a phrase a piece. Also finds objects and attributes. Before and behind them PHRASES_AROUND of P_NONE.
-int phrases_chunk(struct parser *p, struct phrase out[CAPTION_WORDS]);
-void phrases_relate(struct parser *p, const struct phrase *phrase, int n);
+struct phrases {
+    struct phrase *at;       // at most one a piece; before and behind them PHRASES_AROUND of P_NONE
+    int n;
+    uint64_t acting, stops;  // of the first 64: verbs and lone adjectives; P_STOP
+};
+
+void phrases_mend(struct parser *p);                        // the pieces' tags
+void phrases_chunk(struct parser *p, struct phrases *out);   // also finds objects and attributes
+void phrases_relate(struct parser *p, const struct phrases *all);
 
 // An object's relations: its attributes and the actions it takes part in; the most of any is the caption's complexity.
 static inline void object_counted(struct parser *p, int object)

@@ -336,24 +336,19 @@ static bool ends_clause(const struct parser *p, const struct phrase *f)   // a P
 
 // The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between; without these
 // nothing relates. None: *from is *to.
-static void clauses(const struct parser *p, const struct phrase *phrase, int n, int *from, int *to)
+static void clauses(const struct parser *p, const struct phrases *all, int *from, int *to)
 {
-    static const unsigned relating = 1u << P_VERB | 1u << P_ADJECTIVE;
-    uint64_t acts = 0, stops = 0;
+    const struct phrase *phrase = all->at;
+    uint64_t acting = all->acting, stops = all->stops;
     *from = 0;
-    *to = n;
-    if (n > 64)
+    *to = all->n;
+    if (all->n > 64)
         return;
-    for (int k = 0; k < n; k += PHRASES_AROUND)   // no branch in here; behind the last are P_NONE
-        for (int j = k; j < k + PHRASES_AROUND; j++) {
-            acts |= (uint64_t)(relating >> (phrase[j].kind & 31) & 1) << (j & 63);
-            stops |= (uint64_t)(phrase[j].kind == P_STOP) << (j & 63);
-        }
-    if (!acts) {
+    if (!acting) {
         *to = 0;
         return;
     }
-    int first = __builtin_ctzll(acts), last = 63 - __builtin_clzll(acts);
+    int first = __builtin_ctzll(acting), last = 63 - __builtin_clzll(acting);
     for (uint64_t before = stops & (((uint64_t)1 << first) - 1); before;) {
         int k = 63 - __builtin_clzll(before);
         before ^= (uint64_t)1 << k;
@@ -371,16 +366,17 @@ static void clauses(const struct parser *p, const struct phrase *phrase, int n, 
     }
 }
 
-void phrases_relate(struct parser *p, const struct phrase *phrase, int n)
+void phrases_relate(struct parser *p, const struct phrases *all)
 {
+    const struct phrase *phrase = all->at;
     int from, to;
-    clauses(p, phrase, n, &from, &to);
+    clauses(p, all, &from, &to);
     if (from == to)
         return;
     struct relater state, *r = &state;   // member by member: the groups need no zeros
     r->p = p;
     r->f = phrase;
-    r->n = n;
+    r->n = all->n;
     r->groups = 0;
     r->candidate = r->subject = r->last = r->linked = r->antecedent = r->found = &nobody;
     r->verb = r->last_verb = r->prep = r->before_last = r->joint = -1;

@@ -242,7 +242,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->written = arena_take(&a, SHAPES * SHAPES * SHAPES * CLASSES * sizeof *t->written);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         t->mends = arena_take(&a, MENDS_ROOM * sizeof *t->mends);
-        t->mends_keys = arena_take(&a, MENDS_ROOM * sizeof *t->mends_keys);
+        t->mends_keys = arena_take(&a, MENDS_KEYS * sizeof *t->mends_keys);
         if (pass == 0)
             rc = arena_commit(&a);
     }

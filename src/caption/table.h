@@ -96,15 +96,15 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
 // Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
 // it let through, and the tags there (mends.c).
 struct mends {
-    uint32_t at[NO_TAG];
     uint32_t behind, ahead;   // what such a word lets through for the one behind it, for the one before it
     uint32_t tags;            // 1 << tag: with which there are any
+    uint32_t at[NO_TAG];
 };
 struct mends_key {
     uint64_t key;
     uint16_t index;           // 0: none
 };
-enum { MENDS_ROOM = 1 << 13 };
+enum { MENDS_ROOM = 1 << 11, MENDS_KEYS = 1 << 13 };
 
 struct table {
     int16_t (*written)[TAGS];                 // [written_row][CLASSES]: shape, shape_before and shape_after
@@ -119,8 +119,8 @@ struct table {
     uint32_t pair_mask;
     struct weights *weights;
     struct mends *mends;
-    int n_mends;
-    struct mends_key *mends_keys;             // MENDS_ROOM: what the sets were made of
+    int n_mends, n_mends_keys;
+    struct mends_key *mends_keys;             // MENDS_KEYS: what the sets were made of
     uint32_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
     uint16_t classes[TAG_ROOM][TRAIT_SETS];   // what chunks.c sees in a tag and traits
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
