@@ -200,7 +200,7 @@ static bool look_closer(struct chunker *c, const struct masks *m, int i, int *en
     if (!known && (m->ordinary & first)) {
         *end = noun_phrase_end(p, i, nouns || doubted ? *end : i);
         known = *end > i;
-        last = (uint64_t)1 << (*end - 1);
+        last = known ? (uint64_t)1 << (*end - 1) : 0;
     }
     if (known && (m->head & last) && (*end == p->pieces || (p->piece[*end].traits & TRAIT_STOP)))
         return true;

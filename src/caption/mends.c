@@ -228,7 +228,7 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
 {
     uint32_t several = 1u << AFTER_SEVERAL, linked = 1u << LINKED, first = 1u << SECOND_OF_PAIR, be = 1u << STARTING_BE,
              second = 1u << FIRST_OF_PAIR, number = 1u << GERUND_NUMBER;
-    for (int tag = 0; tag < NO_TAG; tag++)
+    for (int tag = 0; tag <= NO_TAG; tag++)
         to->at[tag] = tags >> tag & 1 ? rules_of(w, how, tag) : 0;
     to->behind = ~(several | linked | first);
     if ((w->is & IS_PLURAL) || (w->marks & M_PERSON))

@@ -98,7 +98,7 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
 struct mends {
     uint32_t behind, ahead;   // what such a word lets through for the one behind it, for the one before it
     uint32_t tags;            // 1 << tag: with which there are any
-    uint32_t at[NO_TAG];
+    uint32_t at[NO_TAG + 1];  // none for NO_TAG, which stands behind the last word
 };
 struct mends_key {
     uint64_t key;
