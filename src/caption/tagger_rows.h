@@ -44,10 +44,11 @@ static inline int next_tag(const struct stretch *s, int i)
     const struct table *t = s->table;
     const struct weights *m = t->weights;
     const struct word *const *w = s->word + i;
-    const struct pair_rows *pairs = t->pair_rows[0];
+    const scores *arounds = (const scores *)m->pair_around;
+    const struct pair_rows *pairs = (const struct pair_rows *)t->pair_rows;
     sums sum = add_row(load_sums(t->written[s->written[i]]), w[0]->self), other = add_row(none, w[-1]->before);
     sum = add_row(sum, w[1]->after);
-    other = add_row(other, m->pair_around[0][s->around[i]]);
+    other = add_row(other, arounds[s->around[i]]);
     sum = add_row(sum, pairs[s->pair[i - 1]].before);
     other = add_row(other, pairs[s->pair[i]].after);
     sum = add_row(sum, pairs[s->pair[i + 1]].ahead);
