@@ -13,8 +13,9 @@ struct judged {
     int matched;               // most characters that a spotted text shares with the caption; -1: not looked for
     double ratio;              // likeness of a spotted text to words of the caption, 0 .. 1; -1: not looked for
     const char *spotted;       // {"lines": [...]} as spot/lines.h has it; NULL: not spotted
-    const char *spotter;       // what spotted them
+    const char *spotter;       // what spotted them; without `spotted` VERDICT_UNREADABLE: the picture cannot be read
 };
+#define VERDICT_UNREADABLE "unreadable"
 
 // Begin or go on: *after is the last sample judged by an unfinished run of the same settings, else 0. Fails when
 // another program writes the catalogue (catalogue_open_journal).

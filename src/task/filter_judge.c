@@ -313,6 +313,10 @@ static int find_lines(struct filter_judge *j, int worker, const struct filter_ro
         rc = spot_lines_read(lines, NULL, k->spotted, strlen(k->spotted));
         return rc ? rc : 1;
     }
+    if (j->o->reuse && k->spotter && strcmp(k->spotter, VERDICT_UNREADABLE) == 0) {
+        *unreadable = true;
+        return FAIL(EFORMAT_, "it could not be read when it was looked into");
+    }
     if (j->file.line) {
         *spotter = j->spotter_name;
         rc = look_up(j, row, lines);
@@ -368,6 +372,7 @@ static int look(struct filter_judge *j, int worker, const struct filter_row *row
     } else if (unreadable) {
         log_debug("row %" PRId64 " (%s): %s", row->row, row->key, error_last());
         *step = STEP_UNREADABLE;
+        out->spotter = VERDICT_UNREADABLE;
         rc = 0;
     }
     spot_lines_free(&lines);

@@ -301,13 +301,12 @@ static int rows_put(void *state, const struct filter_row *row, const struct judg
         buf_str(b, ", \"ratio\": null");
     else
         buf_fmt(b, ", \"ratio\": %.4f", j->ratio);
-    if (j->spotted) {
-        buf_str(b, ", \"spotter\": ");
+    buf_str(b, ", \"spotter\": ");
+    if (j->spotter)
         json_text(b, j->spotter, strlen(j->spotter));
-        buf_fmt(b, ", \"spotted\": %s}\n", j->spotted);
-    } else {
-        buf_str(b, ", \"spotter\": null, \"spotted\": null}\n");
-    }
+    else
+        buf_str(b, "null");
+    buf_fmt(b, ", \"spotted\": %s}\n", j->spotted ? j->spotted : "null");
     return b->failed ? FAIL(EMEMORY_, "%s: out of memory", r->part) : 0;
 }
 

@@ -105,6 +105,19 @@ static void text_in_pictures(void)
     CHECK(diht("filter ds --spot --spot-models /nonexistent") == 1 && said("/nonexistent"));
 }
 
+static void unreadable_stays_unreadable(void)
+{
+    CHECK(diht("filter web.tsv --no-action --verdicts seen.jsonl --json") == 0);
+    int64_t all = kept();
+    CHECK(all > 1);
+    CHECK(system("sed -i '0,/\"kept\"/{/\"kept\"/s/\"spotter\": null/\"spotter\": \"unreadable\"/}' seen.jsonl") == 0);
+    for (int i = 1; i <= 2; i++) {   // also for a run after the next
+        char line[128];
+        snprintf(line, sizeof line, "filter web.tsv --no-action --verdicts seen.jsonl --reuse --match %d --json", 10 * i);
+        CHECK(diht(line) == 0 && dropped("unreadable") == 1 && kept() == all - 1);
+    }
+}
+
 enum { MANY = 20000 };
 
 static void nap(double seconds) { nanosleep(&(struct timespec){0, (long)(seconds * 1e9)}, NULL); }
@@ -168,6 +181,7 @@ int main(void)
     CASE(rules_over_columns);
     CASE(kept_rows_as_a_list);
     CASE(text_in_pictures);
+    CASE(unreadable_stays_unreadable);
     CASE(killed_runs_go_on);
     scratch_end();
     return check_done();
