@@ -129,8 +129,11 @@ static bool quant_tables(struct baseline *b, const unsigned char *p, size_t n)
     for (; n >= 65; p += 65, n -= 65) {
         if (p[0] > 3)
             return false;   // 16 bits, or no such table
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; i++) {
+            if (p[1 + i] == 0)
+                return false;   // none is allowed, and sums of differences would know no bound
             b->quant[p[0]][i] = p[1 + i];
+        }
         b->quant_there[p[0]] = true;
     }
     return n == 0;
@@ -308,12 +311,12 @@ static inline int block(struct reader *reader, struct component *c, int16_t *to)
     int v = c->last_dc * c->quant[0], k = 1, last = 0;
     uint32_t wild = (uint32_t)(v + WILD) | (e ? 0 : 2 * WILD);
     to[0] = (int16_t)v;
-    for (;;) {
+    while (k < 64) {
         refill(&r);
-        for (int i = 0; i < A_REFILL; i++) {
+        for (int i = 0; i < A_REFILL && k < 64; i++) {
             e = symbol(&r, c->ac, true);
             k += (int)(e >> 8 & 255);
-            if (k >= 64 || e == 0)
+            if (k > 64 || e == 0)
                 goto end;
             last = k - 1;
             v = (int16_t)(e >> 16) * c->quant[last];
@@ -323,12 +326,6 @@ static inline int block(struct reader *reader, struct component *c, int16_t *to)
     }
 end:
     *reader = r;
-    if (k == 64 && e != 0) {
-        last = 63;
-        v = (int16_t)(e >> 16) * c->quant[63];
-        wild |= (uint32_t)(v + WILD);
-        to[63] = (int16_t)v;
-    }
     return (e == 0 || (k > 64 && k < BLOCK_END)) || wild & ~(uint32_t)(2 * WILD - 1) ? -1 : last;
 }
 
