@@ -318,14 +318,15 @@ static int find_lines(struct filter_judge *j, int worker, const struct filter_ro
         return FAIL(EFORMAT_, "it could not be read when it was looked into");
     }
     if (j->file.line) {
-        *spotter = j->spotter_name;
         rc = look_up(j, row, lines);
-        return rc == EMISSING_ ? 0 : rc ? rc : 1;
-    }
-    if (!j->spotter)
+        if (rc == EMISSING_)
+            return 0;
+    } else if (j->spotter) {
+        rc = spot(j, worker, row, lines, unreadable);
+    } else {
         return 0;
+    }
     *spotter = j->spotter_name;
-    rc = spot(j, worker, row, lines, unreadable);
     return rc ? rc : 1;
 }
 
