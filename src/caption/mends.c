@@ -122,7 +122,6 @@ static unsigned mend_tags(const struct word *w, bool known, const char *text, si
     return (m & M_SMALL ? set & ~MENDS_SMALL : set) | 1u << SYM | 1u << OTHER;
 }
 
-
 // What is known of a word in one number: words alike in it have the same rules.
 enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, NAMED = 8, PERSON = 16, SHORT = 32 };
 static uint64_t key_of(const struct word *w, unsigned how)

@@ -138,9 +138,7 @@ static bool investigated(const struct parser *p, int i)
 // "as traffic drives on", "before he left": what follows has a finite verb of its own
 static bool opens_clause(const struct parser *p, int i)
 {
-    if (!(marks(p, i) & M_PREPOSITION) || !(piece_equals(p, i, "as") || piece_equals(p, i, "before") ||
-          piece_equals(p, i, "after") || piece_equals(p, i, "since") || piece_equals(p, i, "until") || piece_equals(p, i, "like") ||
-          piece_equals(p, i, "than")))
+    if (!(marks(p, i) & M_PREPOSITION) || (p->piece[i].traits & TRAIT_PREP))   // `clauses` of word_traits
         return false;
     bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
     int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1, i + 1);
