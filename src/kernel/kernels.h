@@ -182,7 +182,8 @@ int ctx_threads(const struct ctx *);
 
 // What linear maps opened from now on multiply in: F32, BF16 (both operands rounded, sums in single precision; the weight
 // gradient too; where that is faster, 16-bit words with a scale a row and a column, which are finer) or S8 (weights a scale a
-// column, activations a range a row; for inference). Everything between the products stays float. false: this processor lacks the instructions, nothing changed.
+// column, activations a range a row; for inference). Everything between the products stays float. false: this processor lacks
+// the instructions, nothing changed.
 bool ctx_products(struct ctx *, enum dtype type);
 // "avx2", "avx512", "amx", "ref"; bf16: "avx512-words", "avx512-dot", "avx512-fma", "avx2-fma"
 const char *ctx_products_isa(const struct ctx *);

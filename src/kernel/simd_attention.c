@@ -70,12 +70,12 @@ static void multiply_packed(const float *packed_rows, const float *packed, float
 static float soften(float *s, int64_t seen, int64_t n, float *max_out)
 {
     const vf none = v_all(-INFINITY);
-    int64_t whole = seen / VL * VL, j = 0;
+    int64_t whole = seen / VL * VL;
     vf last = whole < seen ? v_load_or(s + whole, seen - whole, none) : none, top = last, sum = {0};
-    for (j = 0; j < whole; j += VL)
+    for (int64_t j = 0; j < whole; j += VL)
         top = v_max(top, v_load(s + j));
     float max = v_top(top);
-    for (j = 0; j < n; j += VL) {
+    for (int64_t j = 0; j < n; j += VL) {
         vf x = j < whole ? v_load(s + j) : j < seen ? last : none, e = v_exp(x - max);
         e = (vf)((vi)e & (x > -INFINITY));
         sum += e;
