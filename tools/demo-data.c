@@ -14,27 +14,15 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "image/encode.h"
 #include "image/image.h"
 #include "image/resample.h"
+#include "die.h"
 
 enum { SIDE = 64, COLUMNS = 40, STYLES = 4, NAME = 128, MAX = 8192 };
-
-static void die(const char *what)
-{
-    fprintf(stderr, "demo-data: %s\n", what);
-    exit(1);
-}
-
-static void check(int rc)
-{
-    if (rc)
-        die(error_last());
-}
 
 // --- code points
 // -------------------------------------------------------------------------------------------------------

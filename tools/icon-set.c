@@ -13,24 +13,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "base/file.h"
 #include "image/encode.h"
 #include "image/image.h"
+#include "die.h"
 
 enum { SIDE = 96, COLUMNS = 40, MOST = 800 };
-
-static void die(const char *what)
-{
-    fprintf(stderr, "icon-set: %s\n", what);
-    exit(1);
-}
-
-static void check(int rc)
-{
-    if (rc)
-        die(error_last());
-}
 
 static json_t *load(const char *path)
 {
