@@ -25,7 +25,8 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->hash = arena_take(&a, words * sizeof *all->hash);
         all->shape = arena_take(&a, words + CUT_SLACK);
         all->class = arena_take(&a, words);
-        all->tag = arena_take(&a, words);
+        all->tag = arena_take(&a, words + MASK_SLACK);
+        all->traits = arena_take(&a, words + MASK_SLACK);
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
@@ -156,7 +157,7 @@ int parser_lemma(const struct parser *p, int piece, bool verb, char out[80])
         memcpy(out + n, e->add, strlen(e->add));
         n += (int)strlen(e->add);
     } else if (!known && !verb && n > 3 && out[n - 1] == 's' && out[n - 2] != 's' && out[n - 2] != 'u' && out[n - 2] != 'i' &&
-               k->tag != PROPN) {
+               p->tag[piece] != PROPN) {
         n--;   // a plural no dictionary has
     } else if (!known && verb && n > 5 && memcmp(out + n - 3, "ing", 3) == 0) {
         n -= 3;

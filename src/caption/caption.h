@@ -23,11 +23,12 @@ enum {
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
     CUTS_ROUND = 8,         // loops over a caption's words may go on to a multiple of this
     CUT_SLACK = 640,        // and where it is cut, beyond its last word
+    MASK_SLACK = 64,        // and of tags and traits
 };
 
 struct piece {            // one word or sign
     uint16_t start, len;  // in parser.text
-    uint8_t shape, tag;
+    uint8_t shape;
     uint8_t flags;        // PIECE_*
     uint8_t class;        // of its word, as are the rest, in its order
     uint32_t marks;
@@ -65,12 +66,13 @@ struct parser {
     struct parsers *all;
     char *text, *lower;                // normalised; as small letters
     struct scan *is;                   // of its blocks of text
-    struct piece *piece;               // CAPTION_AROUND before the first and behind the last are there, with NO_TAG
+    struct piece *piece;               // CAPTION_AROUND before the first and behind the last are there, all zeros
     uint16_t *start, *end;             // of each piece
     uint8_t *flags;                    // as when it was cut
     const struct word **word;          // [2]: of piece 0; the table's boundary around
     uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word; 0 around
     uint8_t *shape;                    // as in the pieces, LOWER around
+    uint8_t *tag, *traits;             // of piece 0; NO_TAG around
     struct object *object;
     struct attribute *attribute;
     struct relation *relation;
@@ -103,7 +105,7 @@ struct parsers {
     uint8_t *flags;
     int32_t *at;                       // its place in the rooms of pieces
     uint8_t *owner;                    // its caption
-    uint8_t *class, *tag;              // beside the pieces
+    uint8_t *class, *tag, *traits;     // beside the pieces
     void *memory;
 };
 

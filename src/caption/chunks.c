@@ -2,13 +2,12 @@
 // From tagged words to phrases: one pass, each phrase as long as it can be.
 //
 // Most phrases are plain: articles, adjectives and nouns up to something that ends them; a preposition; a verb. What a
-// word may be in those a table tells from its tag and traits, sixteen bits a word. Turned on their sides these are masks,
-// a bit a word, and some arithmetic says where all plain phrases begin and which of them nothing stands in the way of.
+// word may be in those its tag and traits tell. As masks, a bit a word (masks.h), some arithmetic says where all plain
+// phrases begin and which of them nothing stands in the way of; captions too long for masks take the closer look.
 // The loop over their beginnings writes a phrase and an object each time and keeps what there is of them: it branches
 // only where a phrase takes a closer look (nouns.c, parts.c), which would find the plain ones the same.
 #include "caption/chunks.h"
-
-enum { MASKED = 60 };   // pieces of captions that masks hold; in longer ones every phrase takes the closer look
+#include "caption/masks.h"
 
 // --- what a word may be ---------------------------------------------------------------------------------------------------
 
@@ -42,126 +41,6 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
     return (uint8_t)traits;
 }
 
-// Bits of a class.
-enum {
-    IN_NOUN, IN_ADJECTIVE, IN_OPENS,   // plain words of a noun phrase
-    IN_LAST,         // as the last word of a noun phrase its tag alone says what that is
-    IN_BEGINS,       // a noun phrase may begin with it, and nothing else does
-    SINGLE,          // a phrase by itself, or none
-    SINGLE_PREP,
-    ENDS,            // no noun phrase goes on with it
-    ENDS_ALL,        // ... nor adjectives alone, whatever comes after
-    ADJECTIVE_TAG, PARTICIPLE_TAG,   // and no rule for single words stands in the way
-    NOMINAL,         // a noun or a number, or one of the two above with such a rule
-    SIGN, ADVERB,
-    DESCRIBES,       // an attribute
-    DOUBTFUL,        // may be one, or half a fixed pair
-    CLASS_BITS,
-};
-
-static uint16_t class_of(int tag, unsigned traits)
-{
-    static const unsigned always_end = 1u << ADP | 1u << AUX | 1u << DET | 1u << INTJ | 1u << PART | 1u << PRON | 1u << SCONJ |
-                                       1u << SYM | 1u << OTHER,
-                          others_end = 1u << ADV | 1u << CCONJ | 1u << VERB | 1u << PUNCT,
-                          alone = 1u << ADV | 1u << CCONJ | 1u << PRON | 1u << SCONJ | 1u << VERB | 1u << VBG | 1u << VBN;
-    bool inside = traits & TRAIT_INSIDE, head = traits & TRAIT_HEAD, stop = traits & TRAIT_STOP, doubt = traits & TRAIT_DOUBT;
-    bool number = !head && !stop, start = inside && (traits & TRAIT_START), possessive = start && !(traits & TRAIT_PREP);
-    bool noun = tag == NOUN || tag == PROPN, adjective = tag == ADJ || tag == NUM, participle = tag == VBG || tag == VBN;
-    bool opens = tag == DET || (tag == PRON && possessive);
-    bool last = noun ? head && stop : tag == ADJ ? stop : tag == NUM && !doubt && (number || (head && stop));
-    unsigned class = 0;
-    class |= (unsigned)(inside && noun) << IN_NOUN;
-    class |= (unsigned)(inside && adjective) << IN_ADJECTIVE;
-    class |= (unsigned)(inside && opens) << IN_OPENS;
-    class |= (unsigned)(inside && last) << IN_LAST;
-    class |= (unsigned)(start && (noun || adjective || opens)) << IN_BEGINS;
-    class |= (unsigned)(start && !opens && (tag == PUNCT ? !number : stop && among(tag, alone))) << SINGLE;
-    class |= (unsigned)(tag == ADP && (traits & TRAIT_PREP)) << SINGLE_PREP;
-    class |= (unsigned)(stop && among(tag, always_end | others_end)) << ENDS;
-    class |= (unsigned)(stop && among(tag, always_end)) << ENDS_ALL;
-    class |= (unsigned)(stop && tag == ADJ) << ADJECTIVE_TAG;
-    class |= (unsigned)(stop && participle) << PARTICIPLE_TAG;
-    class |= (unsigned)(noun || number || tag == NUM || (!stop && (tag == ADJ || participle))) << NOMINAL;
-    class |= (unsigned)(tag == PUNCT) << SIGN;
-    class |= (unsigned)(tag == ADV) << ADVERB;
-    class |= (unsigned)(inside && tag == ADJ && !number && !doubt) << DESCRIBES;
-    class |= (unsigned)doubt << DOUBTFUL;
-    return (uint16_t)class;
-}
-
-void word_classes(uint16_t classes[TAG_ROOM][TRAIT_SETS])
-{
-    for (int tag = 0; tag < TAG_ROOM; tag++)
-        for (unsigned k = 0; k < TRAIT_SETS; k++)
-            classes[tag][k] = tag < NO_TAG ? class_of(tag, k * TRAIT_INSIDE) : 0;
-}
-
-// --- masks ----------------------------------------------------------------------------------------------------------------
-
-struct masks {
-    uint64_t begins;          // where phrases begin if all are plain, and behind the last
-    uint64_t single;          // a plain one of one word
-    uint64_t nouns;           // a noun phrase may begin here
-    uint64_t known;           // of words that it may reach: it surely ends with this one,
-    uint64_t ends;            // ... and its tag says what it is
-    uint64_t head;            // a noun that heads its phrase by its tag alone
-    uint64_t doubted_single;  // a participle: plain unless it describes the noun behind it
-    uint64_t doubted_ends;    // the last noun, unless the participle behind it goes on to another
-    uint64_t ordinary;        // no preposition, no helper: a noun phrase, a verb or a sign begins here
-    uint64_t describes, doubtful;   // as in the classes
-};
-
-// Bit k of eight bytes, as eight bits.
-static inline uint64_t bits_of(uint64_t bytes, int k)
-{
-    return ((bytes >> k & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
-}
-
-static void find_masks(const struct parser *p, struct masks *m)
-{
-    uint64_t is[CLASS_BITS] = {0}, capital = 0, all = ((uint64_t)1 << p->pieces) - 1;
-    for (int i = 0; i < p->pieces; i += 8) {   // to the end of eight: beyond the last is anything
-        uint64_t low = 0, high = 0, shapes;
-        for (int j = 0; j < 8; j++) {
-            const struct piece *k = &p->piece[i + j];
-            uint64_t class = p->table->classes[k->tag % TAG_ROOM][k->traits / TRAIT_INSIDE];
-            low |= (class & 255) << 8 * j;
-            high |= (class >> 8) << 8 * j;
-        }
-        for (int k = 0; k < 8; k++) {
-            is[k] |= bits_of(low, k) << i;
-            is[8 + k] |= bits_of(high, k) << i;
-        }
-        memcpy(&shapes, p->shape + i, sizeof shapes);
-        capital |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
-    }
-    uint64_t noun = is[IN_NOUN] & all, adjective = is[IN_ADJECTIVE] & all, opens = is[IN_OPENS] & all;
-    uint64_t adjective_tag = is[ADJECTIVE_TAG] & all, participle = is[PARTICIPLE_TAG] & all, nominal = is[NOMINAL] & all;
-    uint64_t ends = is[ENDS] | ~all, ends_all = is[ENDS_ALL] | ~all, number = adjective & nominal;
-    // what a participle may stand before and describe a noun; quotes and dashes are signs that do not end phrases
-    uint64_t like = adjective_tag | participle | nominal, more = (adjective_tag | nominal) >> 1;
-    uint64_t doubted = participle & (like | (is[SIGN] & all & (~ends | more))) >> 1;
-    // behind nouns: what ends them; adjectives and numbers without a noun of their own; participles that act
-    uint64_t behind = ends | (adjective_tag & ~more) | (number & ends >> 1) | (participle & ~doubted);
-    // "Kids Soft T-Shirt": one phrase
-    uint64_t between = adjective_tag & is[DESCRIBES] & noun << 1 & (noun & is[IN_LAST]) >> 1;
-    uint64_t inner = ((noun | adjective) & (opens | adjective) << 1) | (noun & noun << 1) | between;
-    uint64_t lone = adjective & ~inner;   // no word before it in its phrase
-    m->begins = (all & ~inner) | (all + 1);
-    m->single = is[SINGLE_PREP] | (is[SINGLE] & ~doubted & ~(is[ADVERB] & like >> 1));
-    m->nouns = is[IN_BEGINS];
-    m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
-    m->ends = m->known & is[IN_LAST] & (noun | lone);
-    m->head = noun & is[IN_LAST];
-    m->doubted_single = is[SINGLE] & doubted;
-    m->doubted_ends = noun & doubted >> 1;
-    m->ordinary = is[IN_BEGINS] | is[SINGLE];
-    // part of a name; "red headed"; phrases that masks alone did not show
-    m->doubtful = is[DOUBTFUL] | (is[DESCRIBES] & (capital | adjective_tag >> 1)) | ~(noun | adjective | opens);
-    m->describes = is[DESCRIBES];
-}
-
 // --- phrases --------------------------------------------------------------------------------------------------------------
 
 static inline int first_bit(uint64_t bits) { return __builtin_ctzll(bits); }
@@ -184,7 +63,7 @@ static inline int kind_of(const struct parser *p, int i)
     // signs that are no P_STOP; quotes part nothing
     static const uint8_t other[256] = {[','] = P_STOP ^ P_COMMA, ['"'] = P_STOP ^ P_NONE, ['\''] = P_STOP ^ P_NONE};
     const struct piece *k = &p->piece[i];
-    return by_tag[k->tag][k->marks / M_WHEN & 3] ^ other[(unsigned char)p->text[k->start] * (k->len == 1)];
+    return by_tag[tag(p, i)][k->marks / M_WHEN & 3] ^ other[(unsigned char)p->text[k->start] * (k->len == 1)];
 }
 
 // The phrase at i, up to *end as it seems, that masks leave open. True: it is plain after all, up to *end; else it was taken,

@@ -32,8 +32,8 @@ static inline int form_of_verb(const struct parser *p, int i)   // without helpe
 {
     static const uint8_t by_tag[NO_TAG] = {[VBG] = V_ING, [VBN] = V_PARTICIPLE};   // others: V_FINITE
     const struct piece *k = &p->piece[i];
-    bool past = (k->tag == VERB) & ((k->is & (IS_PAST | IS_PARTICIPLE)) != 0) & !(k->is & IS_VERB);
-    return past ? V_PAST : by_tag[k->tag];
+    bool past = (tag(p, i) == VERB) & ((k->is & (IS_PAST | IS_PARTICIPLE)) != 0) & !(k->is & IS_VERB);
+    return past ? V_PAST : by_tag[tag(p, i)];
 }
 
 // The phrase that begins at i, whatever it takes to see it; the piece behind it.

@@ -18,13 +18,15 @@ static void place(struct parsers *all, int caption)
     p->word = all->word + at - 2;
     p->hash = all->hash + at - CAPTION_AROUND;
     p->shape = all->shape + at;
+    p->tag = all->tag + at;
+    p->traits = all->traits + at;
 }
 
 // Nothing beside the words, from the place `at` on.
 void words_around(struct parsers *all, int at)
 {
     for (int k = at; k < at + CAPTION_AROUND; k++) {
-        all->piece[k] = (struct piece){.tag = NO_TAG};
+        all->piece[k] = (struct piece){0};
         all->class[k] = 0;
         all->tag[k] = NO_TAG;
         all->hash[k] = 0;
@@ -151,7 +153,8 @@ void words_tag(struct parsers *all)
 {
     const int32_t *places = all->at;
     const uint16_t *start = all->start, *end = all->end;
-    const uint8_t *flags = all->flags, *tags = all->tag, *shapes = all->shape;
+    const uint8_t *flags = all->flags, *shapes = all->shape;
+    uint8_t *traits = all->traits;
     const struct word *const *words = all->word;
     struct piece *pieces = all->piece;
     tag_words(all->table, &(struct tokens){all->word, all->class, all->shape, all->at, all->cuts, all->tag});
@@ -162,9 +165,9 @@ void words_tag(struct parsers *all)
         k->start = start[j];
         k->len = (uint16_t)(end[j] - start[j]);
         k->shape = shapes[at];
-        k->tag = tags[at];
         k->flags = flags[j];
         k->class = w->class;
         memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
+        traits[at] = w->traits;
     }
 }

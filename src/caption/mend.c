@@ -49,9 +49,9 @@ static bool agrees(const struct parser *p, int i)
     while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
         from--;
     const struct piece *subject = &p->piece[i - 1];
-    if (subject->tag == PROPN && !third && p->lower[subject->start + subject->len - 1] != 's')
+    if (tag(p, i - 1) == PROPN && !third && p->lower[subject->start + subject->len - 1] != 's')
         return tag(p, from - 1) == CCONJ || taken(p, i + 1);   // "Edward Bear": he would bear
-    if (subject->tag == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
+    if (tag(p, i - 1) == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
         return true;
     bool acts = opens(p, from - 1) || (from > 0 && number(p, from - 1)) || being(p, i - 1) || (marks(p, i - 1) & M_MOVER) || taken(p, i + 1);
     if ((is(p, i) & MOSTLY_NOUN) && !acts && tag(p, from - 1) == ADP)   // "with flower beds hanging"
@@ -99,13 +99,13 @@ static void mend_date(struct parser *p, int i)
 {
     if (!(marks(p, i) & M_TIME)) {
         if (piece_equals(p, i, "sat") || piece_equals(p, i, "sun"))
-            p->piece[i].tag = NUM;
+            p->tag[i] = NUM;
         return;
     }
     bool date = (marks(p, i - 1) & M_TIME) || number(p, i - 1) || number(p, i + 1);
     bool verb = (marks(p, i) & M_AUX) || piece_equals(p, i, "march");
     if (!verb || (date && !noun(p, i - 1) && tag(p, i - 1) != PRON))
-        p->piece[i].tag = PROPN;
+        p->tag[i] = PROPN;
 }
 
 static bool still(const struct parser *p, int i)   // a thing that does nothing by itself
@@ -115,16 +115,15 @@ static bool still(const struct parser *p, int i)   // a thing that does nothing 
 
 static void mend_pair(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
     unsigned what = is(p, i);
     bool first = starts_phrase(p, i) || opens(p, i - 1) || tag(p, i - 1) == ADJ || tag(p, i - 1) == ADP ||
                  ((what & IS_ING) && still(p, i - 1));   // flower playing cards
-    if (k->tag != VBN && first && paired(p, i)) {
+    if (p->tag[i] != VBN && first && paired(p, i)) {
         bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->traits & FRAME_NONE);
-        k->tag = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
-    } else if (k->tag != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
+        p->tag[i] = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
+    } else if (p->tag[i] != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
                !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP)) {
-        k->tag = NOUN;
+        p->tag[i] = NOUN;
     }
 }
 
@@ -234,7 +233,7 @@ static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
 // Rules that ask for more than tags.
 static bool mendable(const struct parser *p, int i)
 {
-    unsigned t = p->piece[i].tag, mends = p->table->mends[p->word[2 + i]->mends].tags;
+    unsigned t = p->tag[i], mends = p->table->mends[p->word[2 + i]->mends].tags;
     if (mends == MENDS_ALWAYS)
         return true;
     if (!(mends >> t & 1))
@@ -266,7 +265,7 @@ static void mend_noun(struct parser *p, int i)
     unsigned what = k->is;
     bool small = !capital(p, i);
     if (noun(p, i - 1) && small && (what & (IS_VERB | IS_THIRD))) {
-        bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && k->tag == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
+        bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && p->tag[i] == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
                      goes_on(p, i + 1);   // snow falls over
         bool acts = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && being(p, i + 1);
         bool puts = (what & IS_THIRD) && (what & MOSTLY_VERB) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL);
@@ -274,25 +273,25 @@ static void mend_noun(struct parser *p, int i)
         bool does = (k->marks & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
         bool base = (what & IS_VERB) && (plural_acts(p, i) || watched(p, i) || ((what & IS_NAME) && agrees(p, i)));   // birds wade
         if (falls || acts || puts || only || does || base)
-            k->tag = VERB;
+            p->tag[i] = VERB;
     } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
                ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
-        k->tag = VBG;   // a boy drinking milk
+        p->tag[i] = VBG;   // a boy drinking milk
     } else if ((what & IS_ING) && starts_phrase(p, i) && (marks(p, i + 1) & M_PARTICLE) && opens(p, i + 2) && !piece_equals(p, i + 1, "in") &&
                !piece_equals(p, i + 1, "on") && !piece_equals(p, i + 1, "by")) {
-        k->tag = VBG;   // soaking up the sun
-    } else if (k->tag == NOUN && (what & IS_ING) && several(p, i - 1) && (i + 1 == p->pieces || sign(p, i + 1) == '.') &&
+        p->tag[i] = VBG;   // soaking up the sun
+    } else if (p->tag[i] == NOUN && (what & IS_ING) && several(p, i - 1) && (i + 1 == p->pieces || sign(p, i + 1) == '.') &&
                (tag(p, i - 2) == ADP || starts_phrase(p, i - 1) || tag(p, i - 2) == NUM)) {
-        k->tag = VBG;   // a group of people dancing
-    } else if (k->tag == NOUN && (what & IS_ING) && noun(p, i - 1) && being(p, i - 1) && tag(p, i - 2) == CCONJ && being(p, i - 3)) {
-        k->tag = VBG;   // mother and son learning
-    } else if (k->tag == NOUN && (what & IS_ING) && !noun(p, i + 1) &&
+        p->tag[i] = VBG;   // a group of people dancing
+    } else if (p->tag[i] == NOUN && (what & IS_ING) && noun(p, i - 1) && being(p, i - 1) && tag(p, i - 2) == CCONJ && being(p, i - 3)) {
+        p->tag[i] = VBG;   // mother and son learning
+    } else if (p->tag[i] == NOUN && (what & IS_ING) && !noun(p, i + 1) &&
                ((tag(p, i - 1) == CCONJ && acts_before(p, i - 2)) || (piece_equals(p, i - 1, "other") && piece_equals(p, i - 2, "each")))) {
-        k->tag = VBG;   // typing on a laptop and smiling; next to each other eating
-    } else if (k->tag == NOUN && (what & IS_ING) && opens(p, i - 1) && tag(p, i + 1) == ADJ && noun(p, i + 2)) {
-        k->tag = VBG;   // a dancing red pointer
-    } else if (k->tag == PROPN && (what & IS_PARTICIPLE) && small && noun(p, i + 1) && (opens(p, i - 1) || tag(p, i - 1) == ADP)) {
-        k->tag = VBN;   // with overlaid backslash
+        p->tag[i] = VBG;   // typing on a laptop and smiling; next to each other eating
+    } else if (p->tag[i] == NOUN && (what & IS_ING) && opens(p, i - 1) && tag(p, i + 1) == ADJ && noun(p, i + 2)) {
+        p->tag[i] = VBG;   // a dancing red pointer
+    } else if (p->tag[i] == PROPN && (what & IS_PARTICIPLE) && small && noun(p, i + 1) && (opens(p, i - 1) || tag(p, i - 1) == ADP)) {
+        p->tag[i] = VBN;   // with overlaid backslash
     }
 }
 
@@ -301,58 +300,57 @@ static void mend_by_tag(struct parser *p, int i)
     struct piece *k = &p->piece[i];
     unsigned what = k->is;
     bool colour = k->marks & M_COLOUR;
-    switch (k->tag) {
+    switch (p->tag[i]) {
     case NOUN:
     case PROPN:
         mend_noun(p, i);
         break;
     case VBG:
         if (what && !(what & IS_ING))
-            k->tag = what & (IS_NOUN | IS_PLURAL) ? NOUN : VERB;
+            p->tag[i] = what & (IS_NOUN | IS_PLURAL) ? NOUN : VERB;
         else if (gerund_is_noun(p, i))
-            k->tag = NOUN;
+            p->tag[i] = NOUN;
         else if ((what & IS_ADJ) && (marks(p, i - 1) & M_LINK) && !noun(p, i + 1) && !opens(p, i + 1))
-            k->tag = ADJ;   // looks stunning
+            p->tag[i] = ADJ;   // looks stunning
         else if ((what & IS_ADJ) && !(what & IS_NOUN) && !noun(p, i - 1) && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && starts_phrase(p, i))
-            k->tag = ADJ;   // astounding turquoise art
+            p->tag[i] = ADJ;   // astounding turquoise art
         break;
     case ADJ:
         if ((what & IS_ING) && tag(p, i - 1) == CCONJ && tag(p, i - 2) != ADJ && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
-            k->tag = VBG;   // lying on a table and singing
+            p->tag[i] = VBG;   // lying on a table and singing
         else if (!(what & IS_ADJ) && !colour && noun(p, i + 1) && initials(p, i))
-            k->tag = PROPN;
+            p->tag[i] = PROPN;
         else if ((what & IS_VERB) && !(what & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)) && (is(p, i - 1) & IS_PLURAL))
-            k->tag = VERB;   // teams dominate
+            p->tag[i] = VERB;   // teams dominate
         else if (!what && capital(p, i) && noun(p, i + 1) && !starts_phrase(p, i) && !descends(p, i))
-            k->tag = PROPN;   // our Facebook page
+            p->tag[i] = PROPN;   // our Facebook page
         else if ((k->marks & M_PREPOSITION) && noun(p, i - 1) && (noun(p, i + 1) || opens(p, i + 1)))
-            k->tag = ADP;   // protesters outside summit
+            p->tag[i] = ADP;   // protesters outside summit
         break;
     case VBN:
         if (!(what & IS_ADJ) && noun(p, i + 1) && initials(p, i))
-            k->tag = PROPN;
+            p->tag[i] = PROPN;
         break;
     case ADV:
         if ((what & IS_ADJ) && opens(p, i - 1) && noun(p, i + 1))
-            k->tag = ADJ;   // an even application
+            p->tag[i] = ADJ;   // an even application
         else if (starts_phrase(p, i) && (what & IS_NOUN) && !(what & (IS_ADV | IS_VERB)) && tag(p, i + 1) == ADP)
-            k->tag = NOUN;   // throwback to
+            p->tag[i] = NOUN;   // throwback to
         // fall through
     case VERB:
         if (colour && (noun(p, i + 1) || tag(p, i + 1) == ADJ))
-            k->tag = ADJ;
+            p->tag[i] = ADJ;
         break;
     default:
         break;
     }
     if (!what && hyphened(p, i))
-        k->tag = ADJ;
+        p->tag[i] = ADJ;
 }
 
 // What the tagger took for a verb: nouns for the most part, where nothing agrees with them.
 static void mend_verb(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
     unsigned what = is(p, i), m = marks(p, i);
     bool thing = what & (IS_NOUN | IS_PLURAL);
     if (starts_phrase(p, i) && (what & IS_NOUN)) {
@@ -360,111 +358,110 @@ static void mend_verb(struct parser *p, int i)
         // "Flute in key of C", "face with bags"; "check box"; "figure is a carving"
         if ((rarely && !(what & IS_ING) && !(m & M_COMMAND) && tag(p, i + 1) == ADP) || (rarely && heading(p, i)) ||
             (marks(p, i + 1) & M_BE)) {
-            k->tag = NOUN;
+            p->tag[i] = NOUN;
             return;
         }
     }
     if (p->pieces == 1 && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST))) {
-        k->tag = NOUN;   // watch, bowling
+        p->tag[i] = NOUN;   // watch, bowling
         return;
     }
     // "tennis shoes", "shoe print": a verb would agree with the noun before
     if (thing && noun(p, i - 1) && !(what & IS_PAST) && !agrees(p, i)) {
-        k->tag = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
+        p->tag[i] = (what & IS_ADJ) && noun(p, i + 1) ? ADJ : NOUN;
         return;
     }
     // a determiner, an adjective or a preposition makes a noun of what can be one
     bool described = i > 0 && tag(p, i - 1) == ADJ && (opens(p, i - 2) || fragment(p, i) ||
                      (tag(p, i - 2) == ADJ && starts_phrase(p, i - 2)));   // fresh seasonal produce in
     if (thing && (opens(p, i - 1) || described)) {
-        k->tag = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
+        p->tag[i] = noun(p, i + 1) && (what & IS_PAST) ? VBN : NOUN;
         return;
     }
     bool taken = tag(p, i - 1) == VBG && !piece_equals(p, i - 1, "letting") && !piece_equals(p, i - 1, "helping") &&
                  !piece_equals(p, i - 1, "making");   // selling produce
     if (thing && !(what & (IS_PAST | IS_ING)) && (tag(p, i - 1) == ADP || taken))
-        k->tag = NOUN;
+        p->tag[i] = NOUN;
     else if (thing && !(what & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)))
-        k->tag = NOUN;
+        p->tag[i] = NOUN;
 }
 
 // -ing: an action, an adjective or a thing
 static void mend_gerund(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
     unsigned what = is(p, i), m = marks(p, i);
     // behind a noun it acts, unless it says what the next noun is for
     if (noun(p, i) && !(what & MOSTLY_NOUN) && noun(p, i - 1) &&
         (tag(p, i + 1) == DET || tag(p, i + 1) == ADP || possessive(p, i + 1) || (being(p, i - 1) && !(m & M_PURPOSE))))
-        k->tag = VBG;
-    if (k->tag == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
-        k->tag = VBG;
+        p->tag[i] = VBG;
+    if (p->tag[i] == ADJ && noun(p, i - 1) && !noun(p, i + 1) && tag(p, i + 1) != ADJ)
+        p->tag[i] = VBG;
     // that WordNet knows as an adjective before others
     if ((what & IS_ADJ) && noun(p, i) && !(m & M_PURPOSE) && noun(p, i + 1) && !noun(p, i - 1))
-        k->tag = ADJ;
+        p->tag[i] = ADJ;
 }
 
 static void mend(struct parser *p, int i)
 {
     struct piece *k = &p->piece[i];
     unsigned what = is(p, i), m = marks(p, i);
-    if (k->tag == PUNCT || hashtag(p, i) || (MENDS_SMALL >> k->tag & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
+    if (p->tag[i] == PUNCT || hashtag(p, i) || (MENDS_SMALL >> p->tag[i] & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
         return;
-    if ((m & M_NEVER_VERB) && verb_tag(k->tag))
-        k->tag = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
-    if (((m & M_TIME) && (verb_tag(k->tag) || k->tag == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
+    if ((m & M_NEVER_VERB) && verb_tag(p->tag[i]))
+        p->tag[i] = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
+    if (((m & M_TIME) && (verb_tag(p->tag[i]) || p->tag[i] == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
         mend_date(p, i);
-    if (verb_tag(k->tag) && (what & (PAIR_FIRST | PAIR_SECOND)))
+    if (verb_tag(p->tag[i]) && (what & (PAIR_FIRST | PAIR_SECOND)))
         mend_pair(p, i);
-    if (k->tag == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
-        k->tag = NOUN;   // security marking
-    if (k->tag == VBN && what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
-        k->tag = what & IS_VERB ? VERB : ADJ;
+    if (p->tag[i] == VBG && (what & IS_NOUN) && i == 1 && p->pieces == 2 && still(p, 0))
+        p->tag[i] = NOUN;   // security marking
+    if (p->tag[i] == VBN && what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
+        p->tag[i] = what & IS_VERB ? VERB : ADJ;
     mend_by_tag(p, i);
-    if (k->tag == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL)) {
+    if (p->tag[i] == NOUN && (what & IS_THIRD) && noun(p, i - 1) && !(is(p, i - 1) & IS_PLURAL)) {
         bool one = singular(p, i - 1) && (!noun(p, i + 1) || being(p, i - 1));   // "a ... boy smiles": nothing plural follows "a"
         if (one || (being(p, i - 1) && goes(p, i + 1)))   // player drives to the basket
-            k->tag = VERB;
+            p->tag[i] = VERB;
     }
-    if (!what && !m && (k->flags & PIECE_UNKNOWN) && (k->tag == AUX || k->tag == DET || k->tag == PRON || k->tag == ADP))
-        k->tag = NOUN;   // small words are all known
-    if (k->tag == AUX && k->len > 1 && (what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
-        k->tag = NOUN;   // AI
-    if (k->tag == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
-        k->tag = NOUN;
-    if (k->tag == VERB)
+    if (!what && !m && (k->flags & PIECE_UNKNOWN) && (p->tag[i] == AUX || p->tag[i] == DET || p->tag[i] == PRON || p->tag[i] == ADP))
+        p->tag[i] = NOUN;   // small words are all known
+    if (p->tag[i] == AUX && k->len > 1 && (what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
+        p->tag[i] = NOUN;   // AI
+    if (p->tag[i] == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
+        p->tag[i] = NOUN;
+    if (p->tag[i] == VERB)
         mend_verb(p, i);
-    else if (p->pieces == 1 && verb_tag(k->tag) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
-        k->tag = NOUN;
-    if (k->tag == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
-        k->tag = ADJ;   // fast, small library
-    if ((k->tag == ADP || k->tag == SCONJ || k->tag == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
-        k->tag = ADP;
+    else if (p->pieces == 1 && verb_tag(p->tag[i]) && (what & IS_NOUN) && !(what & (MOSTLY_VERB | IS_PAST)))
+        p->tag[i] = NOUN;
+    if (p->tag[i] == ADV && starts_phrase(p, i) && (what & IS_ADJ) && sign(p, i + 1) == ',' && tag(p, i + 2) == ADJ)
+        p->tag[i] = ADJ;   // fast, small library
+    if ((p->tag[i] == ADP || p->tag[i] == SCONJ || p->tag[i] == ADV) && piece_equals(p, i, "like") && (i == 0 || noun(p, i - 1)))
+        p->tag[i] = ADP;
     if ((m & M_BEFORE_NOUN) && noun(p, i) && !piece_equals(p, i + 1, "'s") &&
         (noun(p, i + 1) || (!noun(p, i - 1) && noun(p, i + 2) && (tag(p, i + 1) == ADJ || tag(p, i + 1) == VBN || tag(p, i + 1) == VBG))))
-        k->tag = ADJ;
+        p->tag[i] = ADJ;
     if (what & IS_ING)
         mend_gerund(p, i);
-    if ((what & MOSTLY_ADJ) && k->tag == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
-        k->tag = ADJ;   // electric plug
+    if ((what & MOSTLY_ADJ) && p->tag[i] == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
+        p->tag[i] = ADJ;   // electric plug
     // what can only be an adjective, before a noun
-    if ((noun(p, i) || verb_tag(k->tag)) && noun(p, i + 1) && k->shape == LOWER &&
+    if ((noun(p, i) || verb_tag(p->tag[i])) && noun(p, i + 1) && k->shape == LOWER &&
         only_adjective(what, p->lower + k->start, k->len))
-        k->tag = ADJ;
-    if (k->tag == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
-        k->tag = NOUN;
-    if ((m & M_BEFORE_NOUN) && k->tag == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
-        k->tag = ADJ;
-    if (k->tag == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
-        k->tag = NOUN;
-    if (i == 0 && (m & M_COMMAND) && k->tag != ADJ &&
+        p->tag[i] = ADJ;
+    if (p->tag[i] == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
+        p->tag[i] = NOUN;
+    if ((m & M_BEFORE_NOUN) && p->tag[i] == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
+        p->tag[i] = ADJ;
+    if (p->tag[i] == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
+        p->tag[i] = NOUN;
+    if (i == 0 && (m & M_COMMAND) && p->tag[i] != ADJ &&
         (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
-        k->tag = (what & IS_ING) ? VBG : VERB;
-    if ((what & IS_PARTICIPLE) && k->tag == ADJ && noun(p, i - 1) &&
+        p->tag[i] = (what & IS_ING) ? VBG : VERB;
+    if ((what & IS_PARTICIPLE) && p->tag[i] == ADJ && noun(p, i - 1) &&
         (tag(p, i + 1) == ADP || i + 1 == p->pieces))
-        k->tag = VBN;
-    if (k->tag == ADJ && heads(p, i))
-        k->tag = NOUN;
+        p->tag[i] = VBN;
+    if (p->tag[i] == ADJ && heads(p, i))
+        p->tag[i] = NOUN;
 }
 
 // Which of the words from `from` on, at most 64, have a rule that their neighbours' tags let through.
@@ -473,11 +470,11 @@ static uint64_t may_mend(const struct parser *p, int from)
     const struct table *t = p->table;
     uint64_t may = 0;
     int n = p->pieces - from < 64 ? p->pieces - from : 64;
-    unsigned before = t->mends_behind[p->piece[from - 1].tag] & t->mends[p->word[2 + from - 1]->mends].behind, open = 0;
+    unsigned before = t->mends_behind[tag(p, from - 1)] & t->mends[p->word[2 + from - 1]->mends].behind, open = 0;
     for (int k = 0; k <= n; k++) {   // one further, for what it lets through before it
         int i = from + k;
         const struct mends *w = &t->mends[p->word[2 + i]->mends];
-        unsigned here = p->piece[i].tag;
+        unsigned here = tag(p, i);
         may |= (uint64_t)((open & t->mends_ahead[here] & w->ahead) != 0) << ((k - 1) & 63);
         open = w->at[here] & before;
         before = t->mends_behind[here] & w->behind;

@@ -158,7 +158,7 @@ static int take_hashtag(struct chunker *c, int i)
     if ((what & (IS_NOUN | IS_PLURAL)) && !(what & (MOSTLY_VERB | MOSTLY_ADJ)) && !(marks(p, i) & (M_TIME | M_COLOUR))) {
         o = p->objects++;
         p->object[o] = (struct object){(uint8_t)i, (uint8_t)i, (uint8_t)i, 0, 0, true};
-        c->p->piece[i].tag = NOUN;
+        p->tag[i] = NOUN;
     }
     return i + 1;
 }

@@ -6,7 +6,7 @@
 #include "caption/lists.h"
 #include "caption/phrases.h"
 
-static inline int tag(const struct parser *p, int i) { return p->piece[i].tag; }
+static inline int tag(const struct parser *p, int i) { return p->tag[i]; }
 static inline unsigned marks(const struct parser *p, int i) { return piece_marks(p, i); }
 static inline unsigned is(const struct parser *p, int i) { return piece_is(p, i); }
 static inline bool among(int tag, unsigned set) { return set >> tag & 1; }

@@ -55,7 +55,7 @@ static inline bool object_animate(const struct relater *r, int object)
 {
     const struct word *w = head_word(r, object);
     return w->kind == KIND_PERSON || w->kind == KIND_ANIMAL || (w->marks & M_PERSON) ||
-           r->p->piece[r->p->object[object].head].tag == PROPN;
+           r->p->tag[r->p->object[object].head] == PROPN;
 }
 
 static inline bool object_moves(const struct relater *r, int object)

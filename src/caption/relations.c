@@ -300,7 +300,7 @@ static void take_adjective(struct relater *r, int k)
         to = r->last;
     for (int i = f->first; i <= f->last; i++) {
         bool colour = piece_marks(r->p, i) & M_COLOUR;
-        if (r->p->piece[i].tag != ADJ && !colour)
+        if (r->p->tag[i] != ADJ && !colour)
             continue;
         if (to)
             for (int j = 0; j < to->n; j++)
@@ -318,7 +318,7 @@ static void take_adjective(struct relater *r, int k)
 static int skip_bracket(const struct relater *r, int k)
 {
     for (int end = k + 1; end < r->n && end <= k + 6; end++) {
-        if (r->f[end].kind == P_STOP && r->p->piece[r->f[end].first].tag == SYM)
+        if (r->f[end].kind == P_STOP && r->p->tag[r->f[end].first] == SYM)
             continue;   // ($1.00)
         if (r->f[end].kind == P_STOP)
             return piece_equals(r->p, r->f[end].first, ")") ? end : k;
@@ -331,7 +331,7 @@ static int skip_bracket(const struct relater *r, int k)
 // What phrases_relate surely ends a clause at: no bracket and no colon, where it may go on, and nothing skip_bracket skips.
 static bool ends_clause(const struct parser *p, const struct phrase *f)   // a P_STOP
 {
-    return p->piece[f->first].tag != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
+    return p->tag[f->first] != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
 }
 
 // The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between; without these

@@ -31,7 +31,7 @@ static const struct group *beside(struct relater *r, int k, bool participle)
             const struct group *one = r->candidate->n ? r->candidate : group_of(r, r->before_last);
             bool of = r->joint >= 0 && equals(r, r->joint, "of");
             bool place = r->joint >= 0 && (equals(r, r->joint, "in") || equals(r, r->joint, "from") || equals(r, r->joint, "to") || equals(r, r->joint, "at"));
-            if (place && r->p->piece[r->p->object[r->last->at[0]].head].kind != KIND_PERSON && r->p->piece[r->p->object[r->last->at[0]].head].tag == PROPN)
+            if (place && r->p->piece[r->p->object[r->last->at[0]].head].kind != KIND_PERSON && r->p->tag[r->p->object[r->last->at[0]].head] == PROPN)
                 return one;
             if ((of && (first->marks & M_MEDIA)) || (!participle && moves(r, r->last) && !object_moves(r, r->before_last)))
                 return r->last;
@@ -113,7 +113,7 @@ const struct group *subject_of(struct relater *r, int k, bool *joined)
         return r->found;   // watching a man play
     if (r->finite && before == P_NOUN && r->last->n && !r->fresh)
         return r->last;
-    if (before == P_COMMA && base_form(r, f) && r->candidate->n == 1 && r->p->piece[r->p->object[r->candidate->at[0]].head].tag == NOUN &&
+    if (before == P_COMMA && base_form(r, f) && r->candidate->n == 1 && r->p->tag[r->p->object[r->candidate->at[0]].head] == NOUN &&
         !(head_word(r, r->candidate->at[0])->is & IS_PLURAL))
         return &nobody;   // a map, enjoy it
     return r->candidate->n ? r->candidate : &nobody;

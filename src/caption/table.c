@@ -279,7 +279,6 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         rc = read_pairs(t, f, head.pairs, path);
     if (!rc)
         lists_mark(t);
-    word_classes(t->classes);
     free(profiles);
     return rc;
 }

@@ -61,7 +61,6 @@ enum {
     TRAIT_PREP = 32,     // as ADP it is a preposition of one word; possessives have all but this
     TRAIT_STOP = 64,     // no noun phrase goes on with it, if its tag does not
     TRAIT_DOUBT = 128,   // whether it is an attribute, or half a fixed pair, its tag does not say
-    TRAIT_SETS = 64,     // of these six
 };
 enum { KIND_ANIMAL = 5, KIND_ARTIFACT = 6, KIND_BODY = 8, KIND_PERSON = 18, KIND_TIME = 28 };
 
@@ -122,7 +121,6 @@ struct table {
     int n_mends, n_mends_keys;
     struct mends_key *mends_keys;             // MENDS_KEYS: what the sets were made of
     uint32_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
-    uint16_t classes[TAG_ROOM][TRAIT_SETS];   // what chunks.c sees in a tag and traits
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
 };
@@ -183,7 +181,6 @@ void table_unknown(const struct table *t, const char *lower, size_t len, unsigne
 int unknown_class(const char *lower, size_t len);
 // From all the rest of a word and its spelling: TRAIT_*.
 uint8_t word_traits(const struct word *w, const char *text, size_t len);
-void word_classes(uint16_t classes[TAG_ROOM][TRAIT_SETS]);
 // The rows of `suffix` that a word's spelling selects; how many.
 enum { SPELLING_MAX = 10 };
 int spelling_rows(const char *lower, size_t len, int32_t rows[SPELLING_MAX]);

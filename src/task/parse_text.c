@@ -88,8 +88,8 @@ void parse_explain(struct buf *out, const struct parser *p)
     for (int i = 0; i < p->pieces; i++) {
         buf_char(out, ' ');
         buf_add(out, p->text + p->piece[i].start, p->piece[i].len);
-        if (!p->verdict.foreign && p->piece[i].tag < NO_TAG)
-            buf_fmt(out, "/%s", tag_names[p->piece[i].tag]);
+        if (!p->verdict.foreign && p->tag[i] < NO_TAG)
+            buf_fmt(out, "/%s", tag_names[p->tag[i]]);
     }
     buf_char(out, '\n');
     for (int i = 0; i < p->objects; i++) {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "caption/masks_rows.h"
+
+// Bit k of eight bytes, as eight bits.
+static inline uint64_t bits_of(uint64_t bytes, int k)
+{
+    return ((bytes >> k & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
+}
+
+static inline void find_planes(const uint8_t *tag, const uint8_t *traits, const uint8_t *shape, int n, uint64_t plane[PLANES])
+{
+    memset(plane, 0, PLANES * sizeof *plane);
+    for (int i = 0; i < n; i += 8) {
+        uint64_t sets[2] = {0}, of_traits, shapes;
+        memcpy(&of_traits, traits + i, sizeof of_traits);
+        memcpy(&shapes, shape + i, sizeof shapes);
+        for (int j = 0; j < 8; j++)
+            for (int k = 0; k < 2; k++)
+                sets[k] |= (uint64_t)tag_sets[k][tag[i + j] % TAG_ROOM] << 8 * j;
+        for (int k = 0; k < TAG_PLANES; k++)
+            plane[k] |= bits_of(sets[k / 8], k % 8) << i;
+        for (int k = INSIDE; k < TRAIT_PLANES_END; k++)
+            plane[k] |= bits_of(of_traits, k - INSIDE + 2) << i;
+        plane[CAPITAL_PLANE] |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
+    }
+}
+
+void masks_ref(const struct parser *p, struct masks *out) { masks_all(p, out); }
+
+static masker *best(void)
+{
+#ifdef __x86_64__
+    if (cpu_avx512_bytes())
+        return masks_avx512;
+    if (cpu_avx2())
+        return masks_avx2;
+#endif
+    return masks_ref;
+}
+
+void find_masks(const struct parser *p, struct masks *out)
+{
+    static _Atomic(masker *) chosen;
+    masker *with = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!with)
+        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
+    with(p, out);
+}
