@@ -468,15 +468,14 @@ static void mend(struct parser *p, int i)
 static uint64_t may_mend(const struct parser *p, int from)
 {
     const struct table *t = p->table;
-    uint64_t may = 0;
+    uint64_t may = 0, open = 0, before = t->mends_behind[tag(p, from - 1)] & t->mends[p->word[2 + from - 1]->mends].behind;
     int n = p->pieces - from < 64 ? p->pieces - from : 64;
-    unsigned before = t->mends_behind[tag(p, from - 1)] & t->mends[p->word[2 + from - 1]->mends].behind, open = 0;
     for (int k = 0; k <= n; k++) {   // one further, for what it lets through before it
         int i = from + k;
         const struct mends *w = &t->mends[p->word[2 + i]->mends];
         unsigned here = tag(p, i);
         may |= (uint64_t)((open & t->mends_ahead[here] & w->ahead) != 0) << ((k - 1) & 63);
-        open = w->at[here] & before;
+        open = w->at[mends_slot[here]] & before;
         before = t->mends_behind[here] & w->behind;
     }
     return may;

@@ -12,46 +12,62 @@ enum {
     START = 1 << PUNCT | 1 << NO_TAG, ANY = (1 << (NO_TAG + 1)) - 1, LAST = 1 << ADP | 1 << PUNCT | 1 << NUM | 1 << NO_TAG,
 };
 
-// Rules by what they ask of the tags before and behind; for some the words there count as well (`behind`, `ahead`).
+// Rules by what they ask of the tags before and behind; for some the words there count as well (`words`).
 enum {
-    ANYWHERE, AFTER_NOUN, AFTER_SEVERAL, BETWEEN_NOUNS, STARTING, OPENED_ADJECTIVE, OPENED_NOUN, GERUND_THING, GERUND_NOUN, LINKED,
-    GERUND_NUMBER, STARTING_NOUN, JOINED, BEFORE_NOUN, BEFORE_NOMINAL, HYPHENED, STARTING_ADP, STARTING_BE, STARTING_PUNCT, OPENED,
-    AFTER_ADP, AFTER_GERUND,
-    BEFORE_PHRASE, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, BEFORE_GERUND, FIRST_OF_PAIR, SECOND_OF_PAIR,
+    ANYWHERE, AFTER_NOUN, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND, FALLS, SINGULAR_ACTS, NOUN_GERUND,
+    STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
+    OPENED_NOUN, GERUND_THING, GERUND_OF, GERUND_MOSTLY, GERUND_DESCRIBED, GERUND_NUMBER, LINKED, JOINED, BEFORE_NOUN, BEFORE_NOMINAL,
+    BEFORE_PHRASE, BEFORE_GERUND, BEFORE_TIME, HYPHENED, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, FIRST_OF_PAIR,
+    SECOND_OF_PAIR,
     RULES,
 };
-_Static_assert(RULES <= 32, "a bit each");
+_Static_assert(RULES <= 64, "a bit each");
+
 static const struct { unsigned before, behind; } beside[RULES] = {
     [ANYWHERE] = {ANY, ANY},
     [AFTER_NOUN] = {NOUNS, ANY},
-    [AFTER_SEVERAL] = {ANY, ANY},   // a plural or persons before
-    [BETWEEN_NOUNS] = {NOUNS, NOUNS},
-    [STARTING] = {START, ANY},
+    [AFTER_BEING] = {NOUNS, ANY},
+    [AFTER_PLURAL] = {ANY, ANY},
+    [AFTER_QUANTITY] = {ANY, ANY},
+    [AFTER_ADP] = {1 << ADP, ANY},
+    [AFTER_GERUND] = {1 << VBG, ANY},
+    [FALLS] = {1 << NOUN, ANY},
+    [SINGULAR_ACTS] = {NOUNS, ANY & ~NOUNS},
+    [NOUN_GERUND] = {NOUNS, 1 << DET | 1 << ADP | 1 << PRON},
+    [STARTING_PARTICLE] = {START, ANY},
+    [STARTING_NOUN] = {START, NOUNS | 1 << ADJ},
+    [STARTING_ADP] = {START, 1 << ADP},
+    [STARTING_BE] = {START, ANY},
+    [STARTING_PUNCT] = {START, 1 << PUNCT},
+    [COMMANDS] = {START, 1 << ADP | 1 << DET | 1 << PRON | 1 << PUNCT},
+    [OPENED] = {1 << DET | 1 << ADJ, ANY},
+    [OPENED_OWN] = {1 << PRON, ANY},
     [OPENED_ADJECTIVE] = {OPENS, 1 << ADJ},
     [OPENED_NOUN] = {OPENS | 1 << ADP, NOUNS},
     [GERUND_THING] = {1 << NOUN, LAST},
-    [GERUND_NOUN] = {1 << NOUN | 1 << DET | 1 << ADJ | START, LAST},
-    [GERUND_NUMBER] = {1 << NOUN | 1 << DET | 1 << ADJ | START, ANY},   // a number behind, whatever its tag
-    [LINKED] = {ANY, ANY & ~NOUNS & ~(1 << DET)},   // one of M_LINK before
-    [STARTING_NOUN] = {START, NOUNS | 1 << ADJ},
+    [GERUND_OF] = {1 << NOUN | 1 << DET | 1 << ADJ | START, ANY},
+    [GERUND_MOSTLY] = {1 << NOUN, LAST},
+    [GERUND_DESCRIBED] = {1 << ADJ, LAST},
+    [GERUND_NUMBER] = {1 << NOUN | 1 << DET | 1 << ADJ | START, ANY},
+    [LINKED] = {ANY, ANY & ~NOUNS & ~(1 << DET)},
     [JOINED] = {1 << CCONJ, ANY & ~NOUNS & ~(1 << ADJ)},
     [BEFORE_NOUN] = {ANY, NOUNS},
     [BEFORE_NOMINAL] = {ANY, NOUNS | 1 << ADJ},
-    [HYPHENED] = {ANY & ~NOUNS, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
-    [STARTING_ADP] = {START, 1 << ADP},
-    [STARTING_BE] = {START, ANY},   // a form of "be" behind
-    [STARTING_PUNCT] = {START, 1 << PUNCT},
-    [OPENED] = {OPENS | 1 << ADJ, ANY},
-    [AFTER_ADP] = {1 << ADP, ANY},
-    [AFTER_GERUND] = {1 << VBG, ANY},
     [BEFORE_PHRASE] = {ANY, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
+    [BEFORE_GERUND] = {ANY, 1 << VBG},
+    [BEFORE_TIME] = {ANY, ANY},
+    [HYPHENED] = {ANY & ~NOUNS, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
     [ONLY_BEFORE_NOUN] = {ANY & ~NOUNS, NOUNS},
     [ONLY_AFTER_NOUN] = {NOUNS, ANY & ~NOUNS & ~(1 << ADJ)},
     [ENDING_NOUN] = {NOUNS, 1 << ADP | 1 << NO_TAG},
     [ENDING_PHRASE] = {OPENS | 1 << ADJ, 1 << ADP | 1 << PUNCT | 1 << NO_TAG},
-    [BEFORE_GERUND] = {ANY, 1 << VBG},
-    [FIRST_OF_PAIR] = {START | OPENS | 1 << ADJ | 1 << ADP | 1 << NOUN, ANY},   // the second behind
-    [SECOND_OF_PAIR] = {ANY & ~(1 << PRON), ANY & ~OPENS},                      // the first before
+    [FIRST_OF_PAIR] = {START | OPENS | 1 << ADJ | 1 << ADP | 1 << NOUN, ANY},
+    [SECOND_OF_PAIR] = {ANY & ~(1 << PRON), ANY & ~OPENS},
+};
+
+// The tags with most rules have theirs to themselves.
+const uint8_t mends_slot[TAG_ROOM] = {
+    [NOUN] = 1, [PROPN] = 2, [VERB] = 3, [VBG] = 4, [VBN] = 5, [ADJ] = 6, [ADV] = 7, [PUNCT] = MENDS_NONE, [NO_TAG] = MENDS_NONE,
 };
 
 // What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
@@ -122,40 +138,59 @@ static unsigned mend_tags(const struct word *w, bool known, const char *text, si
     return (m & M_SMALL ? set & ~MENDS_SMALL : set) | 1u << SYM | 1u << OTHER;
 }
 
-// What is known of a word in one number: words alike in it have the same rules.
-enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, NAMED = 8, PERSON = 16, SHORT = 32 };
-static uint64_t key_of(const struct word *w, unsigned how)
+// What the spelling and the kind of a word add to its marks.
+enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, SUNDAY = 8, PERSON = 16, ANIMAL = 32, SHORT = 64, GOES = 128, OF = 256, LIKE = 512, THREE = 1024 };
+
+static bool one_of(const char *text, size_t n, const char *const *words)
 {
-    return (uint64_t)w->is | (uint64_t)w->marks << 16 | (uint64_t)w->traits << 48 | (uint64_t)how << 56;
+    for (; *words; words++)
+        if (strlen(*words) == n && memcmp(text, *words, n) == 0)
+            return true;
+    return false;
 }
 
 static unsigned look(const struct word *w, bool known, const char *text, size_t n)
 {
-    return (known ? KNOWN : 0) | (memchr(text, '-', n) ? HYPHEN : 0) | (only_adjective(w->is, text, n) ? ADJECTIVE : 0) |
-           (mend_tags(w, known, text, n) == MENDS_ALWAYS ? NAMED : 0) | (w->kind == KIND_PERSON ? PERSON : 0) |
-           (n < 6 ? SHORT : 0);
+    static const char *const sunday[] = {"sat", "sun", NULL}, *const of[] = {"of", NULL}, *const like[] = {"like", NULL},
+                      *const goes[] = {"to", "into", "against", "through", "toward", "towards", "past", "down", "during", "over", "at",
+                                       "along", "across", NULL};
+    unsigned how = (memchr(text, '-', n) ? HYPHEN : 0) | (only_adjective(w->is, text, n) ? ADJECTIVE : 0) | (n < 6 ? SHORT : 0);
+    if (!known)   // nothing below is asked of such a word
+        return how;
+    return how | KNOWN | (n == 3 ? THREE : 0) | (w->kind == KIND_PERSON ? PERSON : 0) | (w->kind == KIND_ANIMAL ? ANIMAL : 0) |
+           (one_of(text, n, sunday) ? SUNDAY : 0) | (one_of(text, n, goes) ? GOES : 0) | (one_of(text, n, of) ? OF : 0) |
+           (one_of(text, n, like) ? LIKE : 0);
 }
 
-#define IF(so, rule) ((uint32_t)((so) != 0) << (rule))
+// In one number: words alike in it have the same rules.
+static uint64_t key_of(const struct word *w, unsigned how)
+{
+    uint64_t key = (uint64_t)w->is | (uint64_t)w->marks << 16 | (uint64_t)w->traits << 48;
+    return (key ^ key >> 32) * 0xff51afd7ed558ccdu ^ how * 0xc4ceb9fe1a85ec53u;
+}
 
-static uint32_t of_nouns(const struct word *w, unsigned how, int tag)
+#define IF(so, rule) ((uint64_t)((so) != 0) << (rule))
+
+static uint64_t of_nouns(const struct word *w, unsigned how, int tag)
 {
     unsigned is = w->is, m = w->marks;
-    uint32_t r = IF(is & IS_THIRD, AFTER_NOUN) | IF(is & IS_VERB, AFTER_SEVERAL) | IF((is & IS_NAME) && (is & IS_VERB), AFTER_NOUN) |
+    uint64_t r = IF(is & IS_VERB, AFTER_BEING) | IF((is & IS_NAME) && (is & IS_VERB), AFTER_NOUN) |
                  IF(m & M_BEFORE_NOUN, BEFORE_PHRASE) | IF(how & ADJECTIVE, BEFORE_NOUN);
+    if (is & IS_THIRD)
+        r |= IF(1, AFTER_BEING) | IF(tag == NOUN && !(is & MOSTLY_NOUN), FALLS) | IF(tag == NOUN, SINGULAR_ACTS) |
+             IF((m & M_AUX) || !(is & (IS_NOUN | IS_PLURAL)), AFTER_NOUN);
     if (is & IS_ING)
-        r |= IF(1, BETWEEN_NOUNS) | IF(1, STARTING) | IF(1, AFTER_NOUN) | IF(tag == NOUN, AFTER_SEVERAL) | IF(tag == NOUN, JOINED) |
-             IF(tag == NOUN, OPENED) | IF(tag == NOUN, OPENED_ADJECTIVE) |
-             IF((is & IS_ADJ) && !(m & M_PURPOSE), ONLY_BEFORE_NOUN);
+        r |= IF(1, STARTING_PARTICLE) | IF(1, AFTER_BEING) | IF(!(is & MOSTLY_NOUN), NOUN_GERUND) | IF(tag == NOUN, JOINED) |
+             IF(tag == NOUN, AFTER_QUANTITY) | IF(tag == NOUN, OPENED_ADJECTIVE) | IF((is & IS_ADJ) && !(m & M_PURPOSE), ONLY_BEFORE_NOUN);
     return r | IF(tag == PROPN && (is & IS_PARTICIPLE), OPENED_NOUN) | IF(tag == NOUN && (is & MOSTLY_ADJ), ONLY_BEFORE_NOUN);
 }
 
-static uint32_t of_verb(const struct word *w, unsigned how)
+static uint64_t of_verb(const struct word *w, unsigned how)
 {
     unsigned is = w->is, m = w->marks;
     bool thing = is & (IS_NOUN | IS_PLURAL);
-    uint32_t r = IF(thing && !(is & IS_PAST), AFTER_NOUN) | IF(thing, OPENED) | IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_ADP) |
-                 IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_GERUND) |
+    uint64_t r = IF(thing && !(is & IS_PAST), AFTER_NOUN) | IF(thing, OPENED) | IF(thing, OPENED_OWN) |
+                 IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_ADP) | IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_GERUND) |
                  IF(thing && !(is & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)), ANYWHERE) |
                  IF(!is && !(m & (M_BE | M_HAVE | M_AUX)) && !(how & KNOWN), ANYWHERE) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
                  IF((m & M_BEFORE_NOUN) && !(is & IS_THIRD), BEFORE_NOMINAL);
@@ -165,19 +200,22 @@ static uint32_t of_verb(const struct word *w, unsigned how)
     return r;
 }
 
-static uint32_t of_gerund(const struct word *w)
+static uint64_t of_gerund(const struct word *w)
 {
     unsigned is = w->is;
     bool takes = (w->traits & FRAME_OBJECT) && !(w->traits & FRAME_NONE) && !(w->marks & M_SHOW);
-    return IF(is && !(is & IS_ING), ANYWHERE) | IF(takes, GERUND_THING) | IF(is & IS_NOUN, GERUND_NOUN) | IF(takes || (is & IS_NOUN), GERUND_NUMBER) | IF(is & IS_ADJ, LINKED) |
-           IF((is & IS_ADJ) && !(is & IS_NOUN), STARTING_NOUN);
+    uint64_t r = IF(is && !(is & IS_ING), ANYWHERE) | IF(takes, GERUND_THING) | IF(takes || (is & IS_NOUN), GERUND_NUMBER) |
+                 IF(is & IS_ADJ, LINKED) | IF((is & IS_ADJ) && !(is & IS_NOUN), STARTING_NOUN);
+    if (is & IS_NOUN)
+        r |= IF(1, GERUND_OF) | IF(is & MOSTLY_NOUN, GERUND_MOSTLY) | IF(1, GERUND_DESCRIBED);
+    return r;
 }
 
-static uint32_t of_adjective(const struct word *w)
+static uint64_t of_adjective(const struct word *w)
 {
     unsigned is = w->is, m = w->marks;
-    uint32_t r = IF(!(is & IS_ADJ) && !(m & M_COLOUR), BEFORE_NOUN) | IF(is & IS_PARTICIPLE, ENDING_NOUN) | IF(m & M_PREPOSITION, AFTER_NOUN) |
-                 IF((is & IS_VERB) && !(is & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)), AFTER_SEVERAL);
+    uint64_t r = IF(!(is & IS_ADJ) && !(m & M_COLOUR), BEFORE_NOUN) | IF(is & IS_PARTICIPLE, ENDING_NOUN) | IF(m & M_PREPOSITION, AFTER_NOUN) |
+                 IF((is & IS_VERB) && !(is & (IS_ADJ | IS_NOUN | IS_PARTICIPLE)), AFTER_PLURAL);
     if (is & IS_ING)
         r |= IF(1, JOINED) | IF(1, ONLY_AFTER_NOUN);
     if ((is & IS_NOUN) && !(m & (M_COLOUR | M_QUANTITY)) && (w->traits & TRAIT_HEAD))
@@ -185,12 +223,13 @@ static uint32_t of_adjective(const struct word *w)
     return r;
 }
 
-static uint32_t rules_of(const struct word *w, unsigned how, int tag)
+static uint64_t rules_of(const struct word *w, unsigned how, int tag)
 {
     unsigned is = w->is, m = w->marks;
     bool verb = VERBS >> tag & 1;
-    uint32_t r = IF(how & NAMED, ANYWHERE) | IF(!is && (how & HYPHEN), HYPHENED) | IF(verb && (m & M_NEVER_VERB), ANYWHERE) |
-                 IF(verb && (how & ADJECTIVE), BEFORE_NOUN);
+    uint64_t r = IF(!is && (how & HYPHEN), HYPHENED) | IF(verb && (m & M_NEVER_VERB), ANYWHERE) | IF(verb && (how & ADJECTIVE), BEFORE_NOUN) |
+                 IF((m & M_TIME) && (verb || tag == AUX), ANYWHERE) | IF((how & SUNDAY) || ((m & M_TIME) && (how & THREE)), BEFORE_TIME) |
+                 IF((m & M_COMMAND) && tag != ADJ, COMMANDS) | IF((how & LIKE) && (tag == SCONJ || tag == ADV), ANYWHERE);
     if (tag == VERB || tag == VBG)
         r |= IF(is & PAIR_FIRST, FIRST_OF_PAIR) |
              IF((is & PAIR_SECOND) || ((is & PAIR_FIRST) && (is & IS_PLURAL)), SECOND_OF_PAIR);
@@ -223,27 +262,29 @@ static uint32_t rules_of(const struct word *w, unsigned how, int tag)
 
 #undef IF
 
+// What words beside others are, for the rules that ask for it: each such rule is let through by these words alone.
+static uint64_t let_through(const uint64_t *rules, const bool *by, int n)
+{
+    uint64_t all = ~(uint64_t)0;
+    for (int k = 0; k < n; k++)
+        all &= by[k] ? all : ~((uint64_t)1 << rules[k]);
+    return all;
+}
+
 static void fill(struct mends *to, const struct word *w, unsigned how, unsigned tags)
 {
-    uint32_t several = 1u << AFTER_SEVERAL, linked = 1u << LINKED, first = 1u << SECOND_OF_PAIR, be = 1u << STARTING_BE,
-             second = 1u << FIRST_OF_PAIR, number = 1u << GERUND_NUMBER;
-    for (int tag = 0; tag <= NO_TAG; tag++)
-        to->at[tag] = tags >> tag & 1 ? rules_of(w, how, tag) : 0;
-    to->behind = ~(several | linked | first);
-    if ((w->is & IS_PLURAL) || (w->marks & M_PERSON))
-        to->behind |= several;
-    if (w->marks & M_LINK)
-        to->behind |= linked;
-    if (w->is & PAIR_FIRST)
-        to->behind |= first;
-    to->ahead = ~(be | second | number);
-    if (!(w->traits & (TRAIT_HEAD | TRAIT_STOP)))
-        to->ahead |= number;
-    if (w->marks & M_BE)
-        to->ahead |= be;
-    if (w->is & (PAIR_SECOND | IS_PLURAL))
-        to->ahead |= second;
-    to->tags = tags;
+    bool being = (how & (PERSON | ANIMAL)) || (w->marks & M_PERSON), plural = w->is & IS_PLURAL;
+    bool thing = !being && !plural && !(w->marks & (M_MOVER | M_MEDIA)), number = !(w->traits & (TRAIT_HEAD | TRAIT_STOP));
+    *to = (struct mends){.tags = tags};
+    for (int tag = 0; tag < NO_TAG; tag++)
+        to->at[mends_slot[tag]] |= tag != PUNCT && tags >> tag & 1 ? rules_of(w, how, tag) : 0;
+    to->behind = let_through((const uint64_t[]){AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, FALLS, SINGULAR_ACTS, OPENED_OWN, GERUND_THING,
+                                                GERUND_MOSTLY, LINKED, SECOND_OF_PAIR},
+                             (const bool[]){being, plural, w->marks & M_QUANTITY, !plural, !plural, w->marks & M_POSSESSIVE, thing, thing,
+                                            w->marks & M_LINK, w->is & PAIR_FIRST}, 10);
+    to->ahead = let_through((const uint64_t[]){FALLS, STARTING_PARTICLE, STARTING_BE, GERUND_OF, GERUND_NUMBER, BEFORE_TIME, FIRST_OF_PAIR},
+                            (const bool[]){how & GOES, w->marks & M_PARTICLE, w->marks & M_BE, how & OF, number, w->marks & M_TIME,
+                                           w->is & (PAIR_SECOND | IS_PLURAL)}, 7);
 }
 
 static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys: where it is or would be
@@ -281,14 +322,15 @@ void mends_begin(struct table *t)
 {
     memset(t->mends_keys, 0, MENDS_KEYS * sizeof *t->mends_keys);
     memset(&t->mends[0], 0xff, sizeof t->mends[0]);
+    t->mends[0].at[MENDS_NONE] = 0;
     t->mends[0].tags = MENDS_ALWAYS;
     t->n_mends = 1;
     t->n_mends_keys = 0;
     for (int tag = 0; tag < TAG_ROOM; tag++) {
         t->mends_behind[tag] = t->mends_ahead[tag] = 0;
         for (int rule = 0; rule < RULES; rule++) {
-            t->mends_behind[tag] |= (beside[rule].before >> tag & 1) << rule;
-            t->mends_ahead[tag] |= (beside[rule].behind >> tag & 1) << rule;
+            t->mends_behind[tag] |= (uint64_t)(beside[rule].before >> tag & 1) << rule;
+            t->mends_ahead[tag] |= (uint64_t)(beside[rule].behind >> tag & 1) << rule;
         }
     }
     // all that words which the table does not hold can be

@@ -9,6 +9,7 @@
 #define MENDS_SMALL (1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM)
 #define MENDS_ALWAYS ((1u << NO_TAG) - 1)
 
+extern const uint8_t mends_slot[TAG_ROOM];   // where a set has a tag's rules
 void mends_begin(struct table *t);   // its first set, which stands for words of none: everything may be mended
 // The index of a word's set; added if there is none, or only sought.
 uint16_t mends_add(struct table *t, const struct word *w, bool known, const char *text, size_t n);

@@ -94,10 +94,11 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
 
 // Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
 // it let through, and the tags there (mends.c).
+enum { MENDS_NONE = 8, MENDS_SLOTS };
 struct mends {
-    uint32_t behind, ahead;   // what such a word lets through for the one behind it, for the one before it
-    uint32_t tags;            // 1 << tag: with which there are any
-    uint32_t at[NO_TAG + 1];  // none for NO_TAG, which stands behind the last word
+    uint64_t behind, ahead;     // what such a word lets through for the one behind it, for the one before it
+    uint64_t at[MENDS_SLOTS];   // by mends_slot of its tag; none at MENDS_NONE
+    uint32_t tags;              // 1 << tag: with which there are any
 };
 struct mends_key {
     uint64_t key;
@@ -120,7 +121,7 @@ struct table {
     struct mends *mends;
     int n_mends, n_mends_keys;
     struct mends_key *mends_keys;             // MENDS_KEYS: what the sets were made of
-    uint32_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
+    uint64_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
 };
