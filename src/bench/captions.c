@@ -278,8 +278,11 @@ int captions_tag_run(void *state)
     struct captions *c = state;
     for (int i = 0; i < TAGGED; i += CAPTION_AT_ONCE) {
         int to = i + CAPTION_AT_ONCE < TAGGED ? i + CAPTION_AT_ONCE : TAGGED;
-        const struct tokens s = {c->word, c->class, c->shape, c->at + c->first[i], c->first[to] - c->first[i], c->tag};
-        tag_words(c->table, &s);
+        int32_t open[CAPTION_AT_ONCE * CAPTION_WORDS + 1];
+        int opens = 0;
+        for (int32_t k = c->first[i]; k < c->first[to]; k++)
+            opens = tag_known(c->word[c->at[k]], c->at[k], c->tag, open, opens);
+        tag_words(c->table, &(struct tokens){c->word, c->class, c->shape, open, opens, c->tag});
     }
     return 0;
 }

@@ -36,6 +36,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->flags = arena_take(&a, n * CAPTION_WORDS + CUT_SLACK);
         all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
         all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
+        all->open = arena_take(&a, (n * CAPTION_WORDS + 1) * sizeof *all->open);
         if (pass == 0 && arena_commit(&a)) {
             free(all);
             return NULL;

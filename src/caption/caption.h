@@ -104,6 +104,8 @@ struct parsers {
     uint16_t *start, *end;             // of each: in its caption's text
     uint8_t *flags;
     int32_t *at;                       // its place in the rooms of pieces
+    int32_t *open;                     // the places of those the tagger is asked about
+    int opens;
     uint8_t *owner;                    // its caption
     uint8_t *class, *tag, *traits;     // beside the pieces
     void *memory;

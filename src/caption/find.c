@@ -112,13 +112,15 @@ static unsigned kinds_of_bytes(const struct parser *p, int start, int n)
 }
 
 // What the tagger needs to know of a word; each caption's marks, and how many of its words are not in the table.
-static void settle(const struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unknown[CAPTION_AT_ONCE])
+static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unknown[CAPTION_AT_ONCE])
 {
     const struct word **words = all->word;
     struct word *new = all->unknown;
     const int32_t *places = all->at;
     const uint8_t *owners = all->owner;
-    uint8_t *classes = all->class;
+    uint8_t *classes = all->class, *tags = all->tag;
+    int32_t *open = all->open;
+    int opens = 0;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
         int at = places[j], owner = owners[j];
         const struct word *w = words[at];
@@ -132,7 +134,9 @@ static void settle(const struct parsers *all, unsigned marks[CAPTION_AT_ONCE], i
         }
         classes[at] = w->class;
         marks[owner] |= w->marks;
+        opens = tag_known(w, at, tags, open, opens);
     }
+    all->opens = opens;
 }
 
 void words_find(struct parsers *all, int n)
@@ -157,7 +161,7 @@ void words_tag(struct parsers *all)
     uint8_t *traits = all->traits;
     const struct word *const *words = all->word;
     struct piece *pieces = all->piece;
-    tag_words(all->table, &(struct tokens){all->word, all->class, all->shape, all->at, all->cuts, all->tag});
+    tag_words(all->table, &(struct tokens){all->word, all->class, all->shape, all->open, all->opens, all->tag});
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
         int at = places[j];
         const struct word *w = words[at];

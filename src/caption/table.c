@@ -196,9 +196,18 @@ static int read_pairs(struct table *t, gzFile f, uint32_t n, const char *path)
 static void join_rows(struct table *t)
 {
     const struct weights *w = t->weights;
+    struct rows *r = t->rows;
+    memset(r, 0, sizeof *r);
+    for (int a = 0; a < HISTORY; a++) {
+        memcpy(r->tags[a], w->tags[a], sizeof w->tags[a]);
+        for (int b = 0; b < CLASSES; b++) {
+            memcpy(r->class[b][0][a], w->tag_class[a][b], sizeof(scores));
+            memcpy(r->class[b][1][a], w->tag_after[a][b], sizeof(scores));
+        }
+    }
     for (int a = 0; a < CLASSES; a++)
         for (int b = 0; b < CLASSES; b++) {
-            struct pair_rows *p = &t->pair_rows[a][b];
+            struct pair_rows *p = &r->pair[a][b];
             memcpy(p->before, w->pair_before[a][b], sizeof(scores));
             memcpy(p->after, w->pair_after[a][b], sizeof(scores));
             memcpy(p->ahead, w->pair_ahead[a][b], sizeof(scores));
@@ -209,7 +218,7 @@ static void join_rows(struct table *t)
             for (unsigned b = 0; b < SHAPES; b++)
                 for (unsigned class = 0; class < CLASSES; class++)
                     for (int k = 0; k < TAGS; k++)
-                        t->written[written_row(a, shape, b) * CLASSES + class][k] =
+                        r->written[written_row(a, shape, b)][class][k] =
                             (int16_t)(w->shape_before[a][k] + w->shape[shape][class][k] + w->shape_after[b][k]);
 }
 
@@ -238,8 +247,7 @@ static int read_table(struct table *t, gzFile f, const struct listener *to, cons
         t->slots = arena_take(&a, slots * sizeof *t->slots);
         t->pairs = arena_take(&a, pairs * sizeof *t->pairs);
         t->weights = arena_take(&a, sizeof *t->weights);
-        t->pair_rows = arena_take(&a, CLASSES * sizeof *t->pair_rows);
-        t->written = arena_take(&a, SHAPES * SHAPES * SHAPES * CLASSES * sizeof *t->written);
+        t->rows = arena_take(&a, sizeof *t->rows);
         t->edits = arena_take(&a, (head.edits + 1) * sizeof *t->edits);
         t->mends = arena_take(&a, MENDS_ROOM * sizeof *t->mends);
         t->mends_keys = arena_take(&a, MENDS_KEYS * sizeof *t->mends_keys);

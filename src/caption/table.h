@@ -92,6 +92,14 @@ struct pair_rows {    // what `weights` has of two neighbours, in one cache line
     scores before, after, ahead, behind;
 };
 
+// What `weights` has, as the tagger goes through it: what a token knows before it knows the tag before selects the line.
+struct rows {
+    int16_t written[SHAPES * SHAPES * SHAPES][CLASSES][TAGS];   // [written_row]: shape, shape_before and shape_after
+    struct pair_rows pair[CLASSES][CLASSES];
+    scores tags[TAG_ROOM][TAG_ROOM];
+    scores class[CLASSES][2][TAG_ROOM];                         // tag_class, tag_after
+};
+
 // Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
 // it let through, and the tags there (mends.c).
 enum { MENDS_NONE = 8, MENDS_SLOTS };
@@ -107,8 +115,7 @@ struct mends_key {
 enum { MENDS_ROOM = 1 << 11, MENDS_KEYS = 1 << 13 };
 
 struct table {
-    int16_t (*written)[TAGS];                 // [written_row][CLASSES]: shape, shape_before and shape_after
-    struct pair_rows (*pair_rows)[CLASSES];   // CLASSES of them
+    struct rows *rows;
     struct word *words;     // words[0]: the boundary, before the first and after the last token
     int64_t count;
     uint64_t *slots;        // what of a hash selects a word, and its index: table.c

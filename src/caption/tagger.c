@@ -32,15 +32,10 @@ static inline void take_larger(row16 *a, const row16 *b)
 }
 
 // Sums of at most 16 rows of int8 leave four bits for the lane.
-static inline sums rank(sums sum)
+static inline int best_lane(sums sum)
 {
     static const row16 last = {15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0};
-    return sum * 16 + last;
-}
-
-static inline int best_lane(sums ranked, sums more)
-{
-    row16 v = ranked + more * 16, w;
+    row16 v = sum * 16 + last, w;
     w = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
     take_larger(&v, &w);
     w = __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);

@@ -12,10 +12,18 @@ struct tokens {
     const struct word *const *word;   // of a place; between and around the table's boundary
     const uint8_t *class;             // of that word
     const uint8_t *shape;             // LOWER between and around
-    const int32_t *at;                // n: each token's place, rising
+    const int32_t *at;                // n: the places of tokens whose tag is open, rising
     int n;
-    uint8_t *tag;                     // of a place, written; NO_TAG between and around
+    uint8_t *tag;                     // of a place, written for these; the others' are there, NO_TAG between and around
 };
+
+// The tag of the word at a place, where it has but one, else the place into `open`; how many are there then.
+static inline int tag_known(const struct word *w, int at, uint8_t *tag, int32_t *open, int n)
+{
+    tag[at] = w->tag;
+    open[n] = at;   // no branch: signs come as they like
+    return n + (w->tag == NO_TAG);
+}
 
 typedef void tagger(const struct table *t, const struct tokens *s);
 tagger tag_words;                       // what this CPU does best; $DIHT_ISA=ref: the plain one

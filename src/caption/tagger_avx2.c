@@ -12,15 +12,10 @@ static inline sums add_row(sums sum, const signed char *row)
 
 // Sums of at most 16 rows of int8 leave four bits for the lane. There is an instruction for the smallest of eight, in four
 // cycles: what is largest is turned round.
-static inline sums rank(sums sum)
+static inline int best_lane(sums sum)
 {
     const __m256i lane = _mm256_setr_epi16(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    return (sums)_mm256_sub_epi16(_mm256_sub_epi16(_mm256_set1_epi16(0x7fff), lane), _mm256_slli_epi16((__m256i)sum, 4));
-}
-
-static inline int best_lane(sums ranked, sums more)
-{
-    __m256i v = _mm256_sub_epi16((__m256i)ranked, _mm256_slli_epi16((__m256i)more, 4));
+    __m256i v = _mm256_sub_epi16(_mm256_sub_epi16(_mm256_set1_epi16(0x7fff), lane), _mm256_slli_epi16((__m256i)sum, 4));
     __m128i least = _mm_minpos_epu16(_mm_min_epu16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
     return _mm_cvtsi128_si32(least) & 15;
 }

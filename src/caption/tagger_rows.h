@@ -1,76 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tagger's walk, for each of its versions: the file that includes this has `sums`, a vector of 16 sums, with load_sums, add_row,
-// none of them; rank, of sums that are known early what best_lane asks for with the rest, the index of the largest of both together
-// and of equals the first.
+// none of them; best_lane, the index of the largest and of equals the first.
 #ifndef CAPTION_TAGGER_ROWS_H
 #define CAPTION_TAGGER_ROWS_H
+
+#include <string.h>
 
 #include "caption/tagger.h"
 
 enum { LANES = 4, PLACES = 1024 };   // stretches of sentences side by side; of words at a time
 enum { MARGIN = 2 };                 // places beside the words that they ask for
+enum { ROUND = 32 };                 // places whose rows are found at once
 
-// Places in a row, and which rows each one asks for, whatever the tags before.
+// Places in a row, and which rows each one asks for, whatever the tags before: how many bytes into the table's.
 struct stretch {
-    const struct table *table;
-    const struct word *const *word;   // from the first place on, as the next two
-    const uint8_t *class;
+    const struct rows *rows;
+    const struct weights *weights;
+    const struct word *const *word;        // from the first place on, as the next
     uint8_t *tag;
-    uint16_t pair[PLACES];            // its class and the next one's
-    uint16_t around[PLACES];          // the class before and the next one's
-    uint16_t written[PLACES];         // its class, and the shapes of the three
-    uint32_t triple[PLACES];          // part of triple_row
+    uint32_t pair[PLACES + ROUND];         // its class and the next one's
+    uint32_t triple[PLACES + ROUND];       // part of triple_row
+    uint16_t around[PLACES + ROUND];       // the class before and the next one's: /4
+    uint16_t written[PLACES + ROUND];      // its class, and the shapes of the three: /8
+    uint16_t class[PLACES + ROUND];        // rows for its class, whatever the tag before: /4
+    uint8_t classes[1 + PLACES + 2 * ROUND], shapes[1 + PLACES + 2 * ROUND];   // of the one before the first, and so on
 };
 
 static inline void find_rows(const struct tokens *s, int from, int n, struct stretch *out)
 {
-    const uint8_t *class = s->class + from, *shape = s->shape + from;
-    for (int i = 0; i < n - 1; i++) {
-        unsigned pair = (unsigned)class[i] << 7 | class[i + 1];
-        out->pair[i] = (uint16_t)pair;
-        out->triple[i] = triple_part(pair);
-    }
-    for (int i = 1; i < n - 1; i++) {
-        out->around[i] = (uint16_t)(class[i - 1] << 7 | class[i + 1]);
-        out->written[i] = (uint16_t)(written_row(shape[i - 1], shape[i], shape[i + 1]) << 7 | class[i]);
+    memcpy(out->classes + 1, s->class + from, (size_t)n);
+    memcpy(out->shapes + 1, s->shape + from, (size_t)n);
+    memset(out->classes + 1 + n, 0, ROUND + 1);
+    memset(out->shapes + 1 + n, 0, ROUND + 1);
+    for (int i = 0; i < n; i += ROUND) {   // whole rounds: loops of a known length
+        const uint8_t *class = out->classes + 1 + i, *shape = out->shapes + 1 + i;
+        for (int k = 0; k < ROUND; k++) {
+            uint32_t pair = (uint32_t)class[k] << 7 | class[k + 1];
+            out->pair[i + k] = pair * sizeof(struct pair_rows);
+            out->triple[i + k] = triple_part(pair);
+        }
+        for (int k = 0; k < ROUND; k++) {
+            out->around[i + k] = (uint16_t)((class[k - 1] << 7 | class[k + 1]) * (int)(sizeof(scores) / 4));
+            out->class[i + k] = (uint16_t)(class[k] * (int)(sizeof out->rows->class[0] / 4));
+        }
+        for (int k = 0; k < ROUND; k++)
+            out->written[i + k] = (uint16_t)((written_row(shape[k - 1], shape[k], shape[k + 1]) << 7 | class[k]) * 4);
     }
     out->word = s->word + from;
-    out->class = class;
     out->tag = s->tag + from;
 }
 
 static inline int next_tag(const struct stretch *s, int i)
 {
-    const struct table *t = s->table;
-    const struct weights *m = t->weights;
+    const struct rows *r = s->rows;
+    const struct weights *m = s->weights;
     const struct word *const *w = s->word + i;
-    const scores *arounds = (const scores *)m->pair_around;
-    const struct pair_rows *pairs = (const struct pair_rows *)t->pair_rows;
-    sums sum = add_row(load_sums(t->written[s->written[i]]), w[0]->self), other = add_row(none, w[-1]->before);
+    const int8_t *pairs = (const int8_t *)r->pair, *tags = (const int8_t *)r->tags, *here = (const int8_t *)r->class + 4 * (size_t)s->class[i],
+                 *next = (const int8_t *)r->class[0][1] + 4 * (size_t)s->class[i + 1];
+    enum { BEFORE = offsetof(struct pair_rows, before), AFTER = offsetof(struct pair_rows, after), AHEAD = offsetof(struct pair_rows, ahead),
+           BEHIND = offsetof(struct pair_rows, behind) };
+    sums sum = add_row(load_sums((const int16_t *)((const char *)r->written + 8 * (size_t)s->written[i])), w[0]->self);
+    sum = add_row(sum, w[-1]->before);
     sum = add_row(sum, w[1]->after);
-    other = add_row(other, arounds[s->around[i]]);
-    sum = add_row(sum, pairs[s->pair[i - 1]].before);
-    other = add_row(other, pairs[s->pair[i]].after);
-    sum = add_row(sum, pairs[s->pair[i + 1]].ahead);
-    other = add_row(other, pairs[s->pair[i - 2]].behind);
-    sums ranked = rank(sum + other);
-    unsigned before = s->tag[i - 1], before2 = s->tag[i - 2];   // from here on it waits for them
-    sum = add_row(none, m->tags[before2][before]);
-    other = add_row(none, m->tag_class[before][s->class[i]]);
-    sum = add_row(sum, m->tag_after[before][s->class[i + 1]]);
-    other = add_row(other, m->triple[triple_of(before, s->triple[i])]);
-    int best = best_lane(ranked, sum + other), fixed = w[0]->tag, free = -(fixed == NO_TAG);   // no branch: signs come as they like
-    return fixed ^ ((fixed ^ best) & free);
+    sum = add_row(sum, (const int8_t *)m->pair_around + 4 * (size_t)s->around[i]);
+    sum = add_row(sum, pairs + s->pair[i - 1] + BEFORE);
+    sum = add_row(sum, pairs + s->pair[i] + AFTER);
+    sum = add_row(sum, pairs + s->pair[i + 1] + AHEAD);
+    sum = add_row(sum, pairs + s->pair[i - 2] + BEHIND);
+    size_t before = s->tag[i - 1], before2 = s->tag[i - 2], row = before * sizeof(scores);   // from here on it waits for them
+    sums late = add_row(none, tags + before2 * sizeof r->tags[0] + row), more = add_row(none, here + row);
+    late = add_row(late, next + row);
+    more = add_row(more, m->triple[triple_of((unsigned)before, s->triple[i])]);
+    return best_lane(sum + (late + more));
 }
 
-// Each word waits for the tags before it: four stretches, whole sentences of about as many words, wait together.
+// Each word waits for the tags before it: four stretches of about as many words wait together. One begins where the two tags before
+// are known: at a sentence's start, or behind two words of one tag.
 static inline void walk(struct stretch *s, const int32_t *at, int n, int from)
 {
     const int32_t *lane[LANES], *end = at + n, *next = at;
     int count[LANES], least = n, most = 0;
     for (int k = 0; k < LANES; k++) {
         const int32_t *to = at + (int64_t)n * (k + 1) / LANES;
-        while (to < end && to > at && to[0] == to[-1] + 1)   // not where a sentence begins
+        while (to < end && to > at && to[0] - to[-1] <= MARGIN)
             to++;
         lane[k] = next;
         count[k] = to > next ? (int)(to - next) : 0;
@@ -90,7 +102,9 @@ static inline void walk(struct stretch *s, const int32_t *at, int n, int from)
 static inline void walk_all(const struct table *t, const struct tokens *s)
 {
     struct stretch stretch;
-    stretch.table = t;
+    stretch.rows = t->rows;
+    stretch.weights = t->weights;
+    stretch.classes[0] = stretch.shapes[0] = 0;   // no word asks for what is made of these
     for (int done = 0, n; done < s->n; done += n) {
         const int32_t *at = s->at + done;
         int from = at[0] - MARGIN;

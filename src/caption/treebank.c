@@ -161,11 +161,11 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
     const struct word *words[LONGEST + 4];
     static struct word unknown[LONGEST];
     uint8_t classes[LONGEST + 4] = {0}, shapes[LONGEST + 4] = {0}, tags[LONGEST + 4];
-    int32_t at[LONGEST];
+    int32_t open[LONGEST + 1];
     int64_t right = 0, all = 0;
     for (int64_t s = first; s < b->sentences; s++) {
         const struct token *k = b->token + b->start[s];
-        int n = (int)(b->start[s + 1] - b->start[s]);
+        int n = (int)(b->start[s + 1] - b->start[s]), opens = 0;
         if (n > LONGEST)
             continue;
         words[0] = words[1] = words[n + 2] = words[n + 3] = &t->words[0];
@@ -179,12 +179,12 @@ double treebank_accuracy(const struct treebank *b, int64_t first, const struct t
             }
             classes[i + 2] = words[i + 2]->class;
             shapes[i + 2] = lower ? LOWER : k[i].shape;
-            at[i] = i + 2;
+            opens = tag_known(words[i + 2], i + 2, tags, open, opens);
         }
         shapes[n + 2] = LOWER;
         classes[n + 2] = classes[n + 3] = 0;
         tags[0] = tags[1] = NO_TAG;
-        tag_words(t, &(struct tokens){words, classes, shapes, at, n, tags});
+        tag_words(t, &(struct tokens){words, classes, shapes, open, opens, tags});
         for (int i = 0; i < n; i++)
             right += (tags[i + 2] == VBG || tags[i + 2] == VBN ? VERB : tags[i + 2]) == k[i].upos;
         all += n;
