@@ -20,20 +20,23 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->text = arena_take(&a, bytes);
         all->lower = arena_take(&a, bytes);
         all->is = arena_take(&a, blocks * sizeof *all->is);
-        all->piece = arena_take(&a, words * sizeof *all->piece);
         all->word = arena_take(&a, words * sizeof *all->word);
         all->hash = arena_take(&a, words * sizeof *all->hash);
         all->shape = arena_take(&a, words + CUT_SLACK);
         all->class = arena_take(&a, words);
         all->tag = arena_take(&a, words + MASK_SLACK);
         all->traits = arena_take(&a, words + MASK_SLACK);
+        all->own = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->own);
+        all->behind = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->behind);
+        all->ahead = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->ahead);
+        all->may = arena_take(&a, (words / 64 + 2) * sizeof *all->may);
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
         all->unknown = arena_take(&a, n * CAPTION_WORDS * sizeof *all->unknown);
-        all->start = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->start);
-        all->end = arena_take(&a, (n * CAPTION_WORDS + CUT_SLACK) * sizeof *all->end);
-        all->flags = arena_take(&a, n * CAPTION_WORDS + CUT_SLACK);
+        all->start = arena_take(&a, (words + CUT_SLACK) * sizeof *all->start);
+        all->end = arena_take(&a, (words + CUT_SLACK) * sizeof *all->end);
+        all->flags = arena_take(&a, words + CUT_SLACK);
         all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
         all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
         all->open = arena_take(&a, (n * CAPTION_WORDS + 1) * sizeof *all->open);
@@ -85,13 +88,16 @@ static void find_phrases(struct parser *const *parser, int n)
     static const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
     struct phrase room[AROUND + CAPTION_AT_ONCE * (CAPTION_WORDS + AROUND)], *at = room;
     struct phrases found[CAPTION_AT_ONCE];
-    for (int i = 0; i < n; i++)
-        phrases_mend(parser[i]);
+    struct masks masks[CAPTION_AT_ONCE];
+    phrases_mend(parser, n);
+    for (int i = 0; i < n; i++)   // beside each other, before the branches of what follows
+        if (parser[i]->pieces <= MASKED)
+            find_masks(parser[i], &masks[i]);
     for (int k = 0; k < AROUND; k++)
         *at++ = none;
     for (int i = 0; i < n; i++) {
         found[i].at = at;
-        phrases_chunk(parser[i], &found[i]);
+        phrases_chunk(parser[i], &masks[i], &found[i]);
         at += found[i].n;
         for (int k = 0; k < AROUND; k++)
             *at++ = none;
@@ -145,11 +151,11 @@ const struct verdict *parser_run(struct parser *p, const char *bytes, size_t n, 
 
 int parser_lemma(const struct parser *p, int piece, bool verb, char out[80])
 {
-    const struct piece *k = &p->piece[piece];
+    int len = piece_len(p, piece);
     const struct word *w = p->word[2 + piece];
     const struct edit *e = &p->table->edits[verb ? w->verb : w->noun];
-    int n = k->len < 64 ? k->len : 64;
-    memcpy(out, p->lower + k->start, (size_t)n);
+    int n = len < 64 ? len : 64;
+    memcpy(out, p->lower + p->start[piece], (size_t)n);
     while (n > 0 && ((unsigned char)out[n - 1] & 0xC0) == 0x80 && n == 64)
         n--;
     bool known = w->is != 0;

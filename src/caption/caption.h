@@ -22,19 +22,12 @@ enum {
     CAPTION_AT_ONCE = 16,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
     CUTS_ROUND = 8,         // loops over a caption's words may go on to a multiple of this
+    MENDS_ROUND = 64,       // ... over rules, of this
     CUT_SLACK = 640,        // and where it is cut, beyond its last word
     MASK_SLACK = 64,        // and of tags and traits
 };
 
-struct piece {            // one word or sign
-    uint16_t start, len;  // in parser.text
-    uint8_t shape;
-    uint8_t flags;        // PIECE_*
-    uint8_t class;        // of its word, as are the rest, in its order
-    uint32_t marks;
-    uint16_t is;
-    uint8_t kind, traits;
-};
+// Of one word or sign, a piece of the caption.
 enum { PIECE_HASH = 1, PIECE_ALONE = 2, PIECE_UNKNOWN = 4 };   // #word; a sign with blanks on both sides; not in the table
 
 struct object {
@@ -66,13 +59,11 @@ struct parser {
     struct parsers *all;
     char *text, *lower;                // normalised; as small letters
     struct scan *is;                   // of its blocks of text
-    struct piece *piece;               // CAPTION_AROUND before the first and behind the last are there, all zeros
-    uint16_t *start, *end;             // of each piece
-    uint8_t *flags;                    // as when it was cut
-    const struct word **word;          // [2]: of piece 0; the table's boundary around
-    uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word; 0 around
-    uint8_t *shape;                    // as in the pieces, LOWER around
-    uint8_t *tag, *traits;             // of piece 0; NO_TAG around
+    // Of piece 0 on; CAPTION_AROUND before the first and behind the last are there, with NO_TAG, the table's boundary and zeros.
+    uint16_t *start, *end;             // in text
+    uint8_t *flags, *shape, *tag, *traits;   // PIECE_*
+    const struct word **word;          // [2]: of piece 0
+    uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word
     struct object *object;
     struct attribute *attribute;
     struct relation *relation;
@@ -92,7 +83,6 @@ struct parsers {
     struct parser *parser;             // as many
     char *text, *lower;                // rooms
     struct scan *is;
-    struct piece *piece;
     const struct word **word;
     uint64_t *hash;
     uint8_t *shape;
@@ -101,15 +91,18 @@ struct parsers {
     struct relation *relation;
     struct word *unknown;              // words the table does not hold
     int cuts;                          // words of all captions, in their order
-    uint16_t *start, *end;             // of each: in its caption's text
-    uint8_t *flags;
-    int32_t *at;                       // its place in the rooms of pieces
+    int32_t *at;                       // of each: its place in the rooms of pieces
     int32_t *open;                     // the places of those the tagger is asked about
     int opens;
     uint8_t *owner;                    // its caption
-    uint8_t *class, *tag, *traits;     // beside the pieces
+    uint16_t *start, *end;             // by place, as all below
+    uint8_t *flags, *class, *tag, *traits;
+    uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (mends.h)
+    uint64_t *may;                     // a bit a place: a rule of its may have another tag for it
     void *memory;
 };
+
+static inline int piece_len(const struct parser *p, int i) { return p->end[i] - p->start[i]; }   // bytes
 
 struct text {
     const char *at;
@@ -133,7 +126,7 @@ void parsers_read(struct parsers *all, const struct text *captions, int n);   //
 void words_normalise(struct parser *p, const char *bytes, size_t n);          // text, lower, masks
 void words_cut(struct parsers *all, int caption);                             // where its words lie, how they are written
 void words_around(struct parsers *all, int at);                                // nothing before or behind words, from a place on
-void words_find(struct parsers *all, int n);                                  // pieces: what the table knows of them
+void words_find(struct parsers *all, int n);                                  // what the table knows of them
 void words_tag(struct parsers *all);
 bool words_foreign(const struct parser *p);
 

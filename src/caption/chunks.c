@@ -46,25 +46,21 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
 static inline int first_bit(uint64_t bits) { return __builtin_ctzll(bits); }
 static inline uint64_t lowest(uint64_t bits) { return bits & -bits; }
 
-_Static_assert(M_RELATIVE == 2 * M_WHEN && M_FIXED_SECOND == 2 * M_FIXED_FIRST, "marks told together");
+_Static_assert(M_FIXED_SECOND == 2 * M_FIXED_FIRST, "marks told together");
 
-// The kind of a plain phrase by its last word. No branch: kinds come as they like.
-static inline int kind_of(const struct parser *p, int i)
-{
-    static const uint8_t by_tag[NO_TAG][4] = {   // none of the two, M_WHEN, M_RELATIVE, both
-        [NOUN] = {P_NOUN, P_NOUN, P_NOUN, P_NOUN}, [PROPN] = {P_NOUN, P_NOUN, P_NOUN, P_NOUN},
-        [ADJ] = {P_ADJECTIVE, P_ADJECTIVE, P_ADJECTIVE, P_ADJECTIVE}, [NUM] = {P_NAMELESS, P_NAMELESS, P_NAMELESS, P_NAMELESS},
-        [VERB] = {P_VERB, P_VERB, P_VERB, P_VERB}, [VBG] = {P_VERB, P_VERB, P_VERB, P_VERB},
-        [VBN] = {P_VERB, P_VERB, P_VERB, P_VERB}, [ADP] = {P_PREP, P_PREP, P_PREP, P_PREP},
-        [CCONJ] = {P_AND, P_AND, P_AND, P_AND}, [PRON] = {P_NAMELESS, P_WHEN, P_THAT, P_THAT},
-        [ADV] = {P_NONE, P_WHEN, P_THAT, P_THAT}, [SCONJ] = {P_NONE, P_WHEN, P_THAT, P_THAT},
-        [PUNCT] = {P_STOP, P_STOP, P_STOP, P_STOP},
-    };
-    // signs that are no P_STOP; quotes part nothing
-    static const uint8_t other[256] = {[','] = P_STOP ^ P_COMMA, ['"'] = P_STOP ^ P_NONE, ['\''] = P_STOP ^ P_NONE};
-    const struct piece *k = &p->piece[i];
-    return by_tag[tag(p, i)][k->marks / M_WHEN & 3] ^ other[(unsigned char)p->text[k->start] * (k->len == 1)];
-}
+// A plain phrase's kind and form by the tag and SET_* of its last word. No branch: kinds come as they like.
+struct plain { uint8_t kind, form; };
+#define ALL(k) {[0 ... SET_LOOKS - 1] = {k, V_FINITE}}
+#define CLAUSE(k) {{k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}, {k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}}
+static const struct plain plain[NO_TAG][SET_LOOKS] = {
+    [NOUN] = ALL(P_NOUN), [PROPN] = ALL(P_NOUN), [ADJ] = ALL(P_ADJECTIVE), [NUM] = ALL(P_NAMELESS), [ADP] = ALL(P_PREP), [CCONJ] = ALL(P_AND),
+    [PRON] = CLAUSE(P_NAMELESS), [ADV] = CLAUSE(P_NONE), [SCONJ] = CLAUSE(P_NONE),
+    [VERB] = {[0 ... 3] = {P_VERB, V_FINITE}, [4 ... 7] = {P_VERB, V_PAST}},
+    [VBG] = {[0 ... SET_LOOKS - 1] = {P_VERB, V_ING}}, [VBN] = {[0 ... SET_LOOKS - 1] = {P_VERB, V_PARTICIPLE}},
+    [PUNCT] = {{P_STOP, 0}, {P_COMMA, 0}, {P_NONE, 0}, {P_STOP, 0}},   // quotes part nothing
+};
+#undef ALL
+#undef CLAUSE
 
 // The phrase at i, up to *end as it seems, that masks leave open. True: it is plain after all, up to *end; else it was taken,
 // and *end is behind it.
@@ -81,17 +77,17 @@ static bool look_closer(struct chunker *c, const struct masks *m, int i, int *en
         known = *end > i;
         last = known ? (uint64_t)1 << (*end - 1) : 0;
     }
-    if (known && (m->head & last) && (*end == p->pieces || (p->piece[*end].traits & TRAIT_STOP)))
+    if (known && (m->head & last) && (*end == p->pieces || (p->traits[*end] & TRAIT_STOP)))
         return true;
     *end = known ? take_noun_phrase(c, i, *end) : m->ordinary & first ? take_word(c, i) : take_closer(c, i);
     return false;
 }
 
-// The attributes of the newest object among the words from `first` to before its head.
-static void describe(struct parser *p, const struct masks *m, int first, int head)
+// The attributes of an object among the words from `first` to before its head.
+static void describe(struct parser *p, const struct masks *m, int object, int first, int head)
 {
     uint64_t before = ((uint64_t)1 << head) - ((uint64_t)1 << first), describes = m->describes & before;
-    int object = p->objects - 1, most = p->verdict.complexity, own = 0;
+    int most = p->verdict.complexity, own = 0;
     if (m->doubtful & before) {
         add_attributes(p, object, first, head);
         return;
@@ -102,44 +98,66 @@ static void describe(struct parser *p, const struct masks *m, int first, int hea
     p->verdict.complexity = own > most ? own : most;
 }
 
-static void chunk_masked(struct chunker *c)
+static void chunk_masked(struct chunker *c, const struct masks *masks)
 {
     struct parser *p = c->p;
-    struct masks m;
-    find_masks(p, &m);
+    struct phrases *out = c->out;
+    // in registers, where what is written below cannot lie
+    const struct masks m = *masks;
+    const struct word *const *word = p->word + 2;
+    const uint8_t *tags = p->tag;
+    struct phrase *phrase = out->at;
+    struct object *object = p->object;
+    uint64_t acting = 0, stops = 0;
+    int n = 0, objects = 0;
     for (uint64_t left = m.begins; left & (left - 1);) {
         uint64_t first = lowest(left), next = lowest(left ^ first), final = next >> 1;   // a bit each
         int i = first_bit(first), end = first_bit(next);
-        bool nouns = m.nouns & first, two_words = marks(p, i) & (marks(p, i + 1) >> 1) & M_FIXED_FIRST;
-        bool plain = ((m.single & first) != 0) | (nouns & ((m.ends & final) != 0));
+        bool nouns = m.nouns & first, two_words = word[i]->marks & (word[i + 1]->marks >> 1) & M_FIXED_FIRST;
+        bool sure = ((m.single & first) != 0) | (nouns & ((m.ends & final) != 0));
         left ^= first;
-        if (!plain | two_words) {
-            plain = look_closer(c, &m, i, &end);
+        if (!sure | two_words) {
+            out->n = n;
+            out->acting = acting;
+            out->stops = stops;
+            p->objects = objects;
+            sure = look_closer(c, masks, i, &end);
             left = (left | (uint64_t)1 << end) & -((uint64_t)1 << end);
-            if (!plain)
+            n = out->n;
+            acting = out->acting;
+            stops = out->stops;
+            objects = p->objects;
+            if (!sure)
                 continue;
         }
-        int last = end - 1, kind = kind_of(p, last);
-        bool object = kind == P_NOUN;
-        c->out->at[c->out->n] = (struct phrase){
-            .kind = (uint8_t)kind, .form = (uint8_t)form_of_verb(p, last), .first = (uint8_t)i, .last = (uint8_t)last,
-            .object = (int16_t)(p->objects | (object - 1)), .subject_pronoun = (kind == P_NAMELESS) & !nouns,
+        int last = end - 1;
+        struct plain is = plain[tags[last]][word[last]->set >> SET_SHIFT];
+        bool of_object = is.kind == P_NOUN;
+        phrase[n] = (struct phrase){
+            .kind = is.kind, .form = is.form, .first = (uint8_t)i, .last = (uint8_t)last,
+            .object = (int16_t)(objects | (of_object - 1)), .subject_pronoun = (is.kind == P_NAMELESS) & !nouns,
         };
-        count_phrase(c->out, kind);
-        p->object[p->objects] = (struct object){.head = (uint8_t)last, .first = (uint8_t)i, .last = (uint8_t)last};
-        p->objects += object;
+        acting |= (uint64_t)((is.kind == P_VERB) | (is.kind == P_ADJECTIVE)) << n;
+        stops |= (uint64_t)(is.kind == P_STOP) << n;
+        n += is.kind != P_NONE;
+        object[objects] = (struct object){.head = (uint8_t)last, .first = (uint8_t)i, .last = (uint8_t)last};
+        objects += of_object;
         if ((m.describes | m.doubtful) & (((uint64_t)1 << last) - first))   // of a single word none
-            describe(p, &m, i, last);
+            describe(p, masks, objects - 1, i, last);
     }
+    out->n = n;
+    out->acting = acting;
+    out->stops = stops;
+    p->objects = objects;
 }
 
-void phrases_chunk(struct parser *p, struct phrases *out)
+void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *out)
 {
     struct chunker c = {p, out};
     out->n = 0;
     out->acting = out->stops = 0;
     if (p->pieces <= MASKED && !p->hashtags)
-        chunk_masked(&c);
+        chunk_masked(&c, masks);
     else
         for (int i = 0; i < p->pieces;)
             i = take_closer(&c, i);

@@ -31,8 +31,8 @@ static inline struct phrase *add_phrase(struct chunker *c, int kind, int first, 
 static inline int form_of_verb(const struct parser *p, int i)   // without helpers
 {
     static const uint8_t by_tag[NO_TAG] = {[VBG] = V_ING, [VBN] = V_PARTICIPLE};   // others: V_FINITE
-    const struct piece *k = &p->piece[i];
-    bool past = (tag(p, i) == VERB) & ((k->is & (IS_PAST | IS_PARTICIPLE)) != 0) & !(k->is & IS_VERB);
+    unsigned what = is(p, i);
+    bool past = (tag(p, i) == VERB) & ((what & (IS_PAST | IS_PARTICIPLE)) != 0) & !(what & IS_VERB);
     return past ? V_PAST : by_tag[tag(p, i)];
 }
 

@@ -11,10 +11,9 @@ static void place(struct parsers *all, int caption)
 {
     struct parser *p = &all->parser[caption];
     int at = all->cuts + (caption + 1) * CAPTION_AROUND;
-    p->start = all->start + all->cuts;
-    p->end = all->end + all->cuts;
-    p->flags = all->flags + all->cuts;
-    p->piece = all->piece + at;
+    p->start = all->start + at;
+    p->end = all->end + at;
+    p->flags = all->flags + at;
     p->word = all->word + at - 2;
     p->hash = all->hash + at - CAPTION_AROUND;
     p->shape = all->shape + at;
@@ -22,16 +21,24 @@ static void place(struct parsers *all, int caption)
     p->traits = all->traits + at;
 }
 
-// Nothing beside the words, from the place `at` on.
+// Nothing beside the words, from the place `at` on. Whole registers: this is done for every caption.
 void words_around(struct parsers *all, int at)
 {
-    for (int k = at; k < at + CAPTION_AROUND; k++) {
-        all->piece[k] = (struct piece){0};
-        all->class[k] = 0;
-        all->tag[k] = NO_TAG;
-        all->hash[k] = 0;
-        all->word[k] = &all->table->words[0];
-    }
+    const struct table *t = all->table;
+    const struct word *none[CAPTION_AROUND];
+    for (int k = 0; k < CAPTION_AROUND; k++)
+        none[k] = &t->words[0];
+    memcpy(all->word + at, none, sizeof none);
+    memset(all->start + at, 0, CAPTION_AROUND * sizeof *all->start);
+    memset(all->end + at, 0, CAPTION_AROUND * sizeof *all->end);
+    memset(all->flags + at, 0, CAPTION_AROUND);
+    memset(all->class + at, 0, CAPTION_AROUND);
+    memset(all->traits + at, 0, CAPTION_AROUND);
+    memset(all->tag + at, NO_TAG, CAPTION_AROUND);
+    memset(all->hash + at, 0, CAPTION_AROUND * sizeof *all->hash);
+    memset(all->own + at, 0, CAPTION_AROUND * sizeof *all->own);
+    all->ahead[at] = t->mends_ahead[NO_TAG] & word_mends(t->mends, &t->words[0])->ahead;
+    all->behind[at + CAPTION_AROUND - 1] = t->mends_behind[NO_TAG] & word_mends(t->mends, &t->words[0])->behind;
 }
 
 void words_cut(struct parsers *all, int caption)
@@ -79,9 +86,10 @@ static void hash_all(const struct parsers *all, int n)
     for (int i = 0; i < n; i++)
         lower[i] = all->parser[i].lower;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
-        uint64_t hash = hash_of(lower[owner[j]] + start[j], end[j] - start[j]);
+        int at = places[j];
+        uint64_t hash = hash_of(lower[owner[j]] + start[at], end[at] - start[at]);
         __builtin_prefetch(&slots[(uint32_t)hash & mask]);
-        hashes[places[j]] = hash;
+        hashes[at] = hash;
     }
 }
 
@@ -118,7 +126,7 @@ static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unk
     struct word *new = all->unknown;
     const int32_t *places = all->at;
     const uint8_t *owners = all->owner;
-    uint8_t *classes = all->class, *tags = all->tag;
+    uint8_t *classes = all->class, *tags = all->tag, *traits = all->traits;
     int32_t *open = all->open;
     int opens = 0;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
@@ -126,13 +134,14 @@ static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unk
         const struct word *w = words[at];
         if (!w) {
             const struct parser *p = &all->parser[owner];
-            int start = all->start[j], len = all->end[j] - start;
+            int start = all->start[at], len = all->end[at] - start;
             table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), new);
             words[at] = w = new++;
-            all->flags[j] |= PIECE_UNKNOWN;
+            all->flags[at] |= PIECE_UNKNOWN;
             unknown[owner]++;
         }
         classes[at] = w->class;
+        traits[at] = w->traits;
         marks[owner] |= w->marks;
         opens = tag_known(w, at, tags, open, opens);
     }
@@ -155,23 +164,5 @@ void words_find(struct parsers *all, int n)
 
 void words_tag(struct parsers *all)
 {
-    const int32_t *places = all->at;
-    const uint16_t *start = all->start, *end = all->end;
-    const uint8_t *flags = all->flags, *shapes = all->shape;
-    uint8_t *traits = all->traits;
-    const struct word *const *words = all->word;
-    struct piece *pieces = all->piece;
     tag_words(all->table, &(struct tokens){all->word, all->class, all->shape, all->open, all->opens, all->tag});
-    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
-        int at = places[j];
-        const struct word *w = words[at];
-        struct piece *k = &pieces[at];
-        k->start = start[j];
-        k->len = (uint16_t)(end[j] - start[j]);
-        k->shape = shapes[at];
-        k->flags = flags[j];
-        k->class = w->class;
-        memcpy(&k->marks, &w->marks, 8);   // and is, kind, traits
-        traits[at] = w->traits;
-    }
 }

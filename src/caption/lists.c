@@ -108,7 +108,7 @@ static void mark(struct table *t, const char *text, size_t len, unsigned marks)
     if (w) {
         w->marks |= marks;
         w->traits = (w->traits & (FRAME_OBJECT | FRAME_NONE)) | word_traits(w, text, len);
-        w->mends = mends_add(t, w, true, text, len);
+        w->set = mends_add(t, w, true, text, len);
     }
 }
 

@@ -19,7 +19,7 @@ static bool taken(const struct parser *p, int i)   // what a verb before it take
 
 static bool capital(const struct parser *p, int i)
 {
-    char c = (unsigned)i < (unsigned)p->pieces ? p->text[p->piece[i].start] : 0;
+    char c = (unsigned)i < (unsigned)p->pieces ? p->text[p->start[i]] : 0;
     return c >= 'A' && c <= 'Z';
 }
 
@@ -48,8 +48,7 @@ static bool agrees(const struct parser *p, int i)
     int from = i - 1;
     while (from > 0 && (noun(p, from - 1) || tag(p, from - 1) == ADJ))
         from--;
-    const struct piece *subject = &p->piece[i - 1];
-    if (tag(p, i - 1) == PROPN && !third && p->lower[subject->start + subject->len - 1] != 's')
+    if (tag(p, i - 1) == PROPN && !third && p->lower[p->end[i - 1] - 1] != 's')
         return tag(p, from - 1) == CCONJ || taken(p, i + 1);   // "Edward Bear": he would bear
     if (tag(p, i - 1) == PROPN || (marks(p, i - 1) & M_PERSON) || tag(p, from - 1) == CCONJ)
         return true;
@@ -163,10 +162,10 @@ static bool goes_on(const struct parser *p, int i) { return goes(p, i) && !piece
 static bool gerund_is_noun(const struct parser *p, int i)
 {
     int before = tag(p, i - 1);
-    bool alone = tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || number(p, i + 1) || i + 1 >= p->pieces, takes = p->piece[i].traits & FRAME_OBJECT;
+    bool alone = tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || number(p, i + 1) || i + 1 >= p->pieces, takes = p->traits[i] & FRAME_OBJECT;
     if (!alone)
         return false;
-    if (still(p, i - 1) && takes && !(p->piece[i].traits & FRAME_NONE) && !(marks(p, i) & M_SHOW))
+    if (still(p, i - 1) && takes && !(p->traits[i] & FRAME_NONE) && !(marks(p, i) & M_SHOW))
         return true;   // security auditing
     if (!(is(p, i) & IS_NOUN))
         return false;
@@ -180,8 +179,7 @@ static bool gerund_is_noun(const struct parser *p, int i)
 // "noise-cancelling headphones": hyphens make adjectives of words that no dictionary has
 static bool hyphened(const struct parser *p, int i)
 {
-    const struct piece *k = &p->piece[i];
-    const char *sign = memchr(p->text + k->start, '-', k->len);
+    const char *sign = memchr(p->text + p->start[i], '-', piece_len(p, i));
     bool before = noun(p, i + 1) || tag(p, i + 1) == ADJ || ((tag(p, i + 1) == VBG || tag(p, i + 1) == VBN) && noun(p, i + 2));
     return !is(p, i) && sign && !capital(p, i) && before && !noun(p, i - 1);
 }
@@ -190,8 +188,8 @@ static bool hyphened(const struct parser *p, int i)
 static bool descends(const struct parser *p, int i)
 {
     static const char *const endings[] = {"ic", "an", "sh", "se", "ue", "al", "us"};
-    const char *end = p->lower + p->piece[i].start + p->piece[i].len;
-    for (size_t k = 0; p->piece[i].len > 3 && k < sizeof endings / sizeof *endings; k++)
+    const char *end = p->lower + p->start[i] + piece_len(p, i);
+    for (size_t k = 0; piece_len(p, i) > 3 && k < sizeof endings / sizeof *endings; k++)
         if (memcmp(end - 2, endings[k], 2) == 0)
             return true;
     return false;
@@ -200,12 +198,11 @@ static bool descends(const struct parser *p, int i)
 // "LED desk lamp": capitals throughout where the word behind has none
 static bool initials(const struct parser *p, int i)
 {
-    const struct piece *k = &p->piece[i];
-    for (int at = k->start; at < k->start + k->len; at++)
+    for (int at = p->start[i]; at < p->start[i] + piece_len(p, i); at++)
         if (p->text[at] < 'A' || p->text[at] > 'Z')
             return false;
-    char next = i + 1 < p->pieces && p->piece[i + 1].len > 1 ? p->text[p->piece[i + 1].start + 1] : 'A';
-    return k->len > 1 && k->len < 6 && !(next >= 'A' && next <= 'Z');
+    char next = i + 1 < p->pieces && piece_len(p, i + 1) > 1 ? p->text[p->start[i + 1] + 1] : 'A';
+    return piece_len(p, i) > 1 && piece_len(p, i) < 6 && !(next >= 'A' && next <= 'Z');
 }
 
 // "the intense cold on", "in the final": an adjective that ends a noun phrase is its noun where it can be one
@@ -213,9 +210,9 @@ static bool heads(const struct parser *p, int i)
 {
     static const char *const never[] = {"first", "second", "third", "fourth", "fifth", "last", "next", "same", "former", "latter", "best", "worst"};
     int from = i;
-    if (!(is(p, i) & IS_NOUN) || (marks(p, i) & (M_COLOUR | M_QUANTITY)) || !(p->piece[i].traits & TRAIT_HEAD))
+    if (!(is(p, i) & IS_NOUN) || (marks(p, i) & (M_COLOUR | M_QUANTITY)) || !(p->traits[i] & TRAIT_HEAD))
         return false;
-    bool person = p->piece[i].kind == KIND_PERSON && tag(p, i + 1) == VBG && starts_phrase(p, i - 1) && (is(p, i - 1) & IS_ADJ);
+    bool person = piece_kind(p, i) == KIND_PERSON && tag(p, i + 1) == VBG && starts_phrase(p, i - 1) && (is(p, i - 1) & IS_ADJ);
     if (person)
         return true;   // adult male standing
     if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || sign(p, i + 1) == ',')
@@ -233,7 +230,7 @@ static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
 // Rules that ask for more than tags.
 static bool mendable(const struct parser *p, int i)
 {
-    unsigned t = p->tag[i], mends = p->table->mends[p->word[2 + i]->mends].tags;
+    unsigned t = p->tag[i], mends = word_mends(p->table->mends, p->word[2 + i])->tags;
     if (mends == MENDS_ALWAYS)
         return true;
     if (!(mends >> t & 1))
@@ -261,8 +258,7 @@ static bool acts_before(const struct parser *p, int i)   // -ing that is an acti
 
 static void mend_noun(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
-    unsigned what = k->is;
+    unsigned what = is(p, i);
     bool small = !capital(p, i);
     if (noun(p, i - 1) && small && (what & (IS_VERB | IS_THIRD))) {
         bool falls = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && p->tag[i] == NOUN && tag(p, i - 1) == NOUN && !(is(p, i - 1) & IS_PLURAL) &&
@@ -270,12 +266,12 @@ static void mend_noun(struct parser *p, int i)
         bool acts = (what & IS_THIRD) && !(what & MOSTLY_NOUN) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && being(p, i + 1);
         bool puts = (what & IS_THIRD) && (what & MOSTLY_VERB) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL);
         bool only = (what & IS_THIRD) && !(what & (IS_NOUN | IS_PLURAL));   // sits
-        bool does = (k->marks & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
+        bool does = (marks(p, i) & M_AUX) && (what & IS_THIRD);   // no deer; person challenges person
         bool base = (what & IS_VERB) && (plural_acts(p, i) || watched(p, i) || ((what & IS_NAME) && agrees(p, i)));   // birds wade
         if (falls || acts || puts || only || does || base)
             p->tag[i] = VERB;
     } else if ((what & IS_ING) && noun(p, i - 1) && noun(p, i + 1) && being(p, i - 1) && !(is(p, i - 1) & IS_PLURAL) && singular(p, i - 1) &&
-               ((is(p, i + 1) & IS_PLURAL) || p->piece[i + 1].kind != KIND_ARTIFACT)) {
+               ((is(p, i + 1) & IS_PLURAL) || piece_kind(p, i + 1) != KIND_ARTIFACT)) {
         p->tag[i] = VBG;   // a boy drinking milk
     } else if ((what & IS_ING) && starts_phrase(p, i) && (marks(p, i + 1) & M_PARTICLE) && opens(p, i + 2) && !piece_equals(p, i + 1, "in") &&
                !piece_equals(p, i + 1, "on") && !piece_equals(p, i + 1, "by")) {
@@ -297,9 +293,8 @@ static void mend_noun(struct parser *p, int i)
 
 static void mend_by_tag(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
-    unsigned what = k->is;
-    bool colour = k->marks & M_COLOUR;
+    unsigned what = is(p, i);
+    bool colour = marks(p, i) & M_COLOUR;
     switch (p->tag[i]) {
     case NOUN:
     case PROPN:
@@ -324,7 +319,7 @@ static void mend_by_tag(struct parser *p, int i)
             p->tag[i] = VERB;   // teams dominate
         else if (!what && capital(p, i) && noun(p, i + 1) && !starts_phrase(p, i) && !descends(p, i))
             p->tag[i] = PROPN;   // our Facebook page
-        else if ((k->marks & M_PREPOSITION) && noun(p, i - 1) && (noun(p, i + 1) || opens(p, i + 1)))
+        else if ((marks(p, i) & M_PREPOSITION) && noun(p, i - 1) && (noun(p, i + 1) || opens(p, i + 1)))
             p->tag[i] = ADP;   // protesters outside summit
         break;
     case VBN:
@@ -403,13 +398,12 @@ static void mend_gerund(struct parser *p, int i)
 
 static void mend(struct parser *p, int i)
 {
-    struct piece *k = &p->piece[i];
     unsigned what = is(p, i), m = marks(p, i);
     if (p->tag[i] == PUNCT || hashtag(p, i) || (MENDS_SMALL >> p->tag[i] & 1 && (m & M_SMALL) && !(m & M_COMMAND)))
         return;
     if ((m & M_NEVER_VERB) && verb_tag(p->tag[i]))
         p->tag[i] = what & (IS_NOUN | IS_PLURAL) || !what ? NOUN : ADJ;
-    if (((m & M_TIME) && (verb_tag(p->tag[i]) || p->tag[i] == AUX)) || (k->len == 3 && (marks(p, i + 1) & M_TIME)))
+    if (((m & M_TIME) && (verb_tag(p->tag[i]) || p->tag[i] == AUX)) || (piece_len(p, i) == 3 && (marks(p, i + 1) & M_TIME)))
         mend_date(p, i);
     if (verb_tag(p->tag[i]) && (what & (PAIR_FIRST | PAIR_SECOND)))
         mend_pair(p, i);
@@ -423,9 +417,9 @@ static void mend(struct parser *p, int i)
         if (one || (being(p, i - 1) && goes(p, i + 1)))   // player drives to the basket
             p->tag[i] = VERB;
     }
-    if (!what && !m && (k->flags & PIECE_UNKNOWN) && (p->tag[i] == AUX || p->tag[i] == DET || p->tag[i] == PRON || p->tag[i] == ADP))
+    if (!what && !m && (p->flags[i] & PIECE_UNKNOWN) && (p->tag[i] == AUX || p->tag[i] == DET || p->tag[i] == PRON || p->tag[i] == ADP))
         p->tag[i] = NOUN;   // small words are all known
-    if (p->tag[i] == AUX && k->len > 1 && (what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
+    if (p->tag[i] == AUX && piece_len(p, i) > 1 && (what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
         p->tag[i] = NOUN;   // AI
     if (p->tag[i] == ADV && (what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m)
         p->tag[i] = NOUN;
@@ -442,17 +436,17 @@ static void mend(struct parser *p, int i)
         p->tag[i] = ADJ;
     if (what & IS_ING)
         mend_gerund(p, i);
-    if ((what & MOSTLY_ADJ) && p->tag[i] == NOUN && k->shape == LOWER && noun(p, i + 1) && !noun(p, i - 1))
+    if ((what & MOSTLY_ADJ) && p->tag[i] == NOUN && p->shape[i] == LOWER && noun(p, i + 1) && !noun(p, i - 1))
         p->tag[i] = ADJ;   // electric plug
     // what can only be an adjective, before a noun
-    if ((noun(p, i) || verb_tag(p->tag[i])) && noun(p, i + 1) && k->shape == LOWER &&
-        only_adjective(what, p->lower + k->start, k->len))
+    if ((noun(p, i) || verb_tag(p->tag[i])) && noun(p, i + 1) && p->shape[i] == LOWER &&
+        only_adjective(what, p->lower + p->start[i], piece_len(p, i)))
         p->tag[i] = ADJ;
     if (p->tag[i] == ADJ && (what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)) && noun(p, i + 1))
         p->tag[i] = NOUN;
     if ((m & M_BEFORE_NOUN) && p->tag[i] == VERB && (tag(p, i + 1) == ADJ || noun(p, i + 1)) && !(what & IS_THIRD))
         p->tag[i] = ADJ;
-    if (p->tag[i] == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (k->flags & PIECE_UNKNOWN))
+    if (p->tag[i] == VERB && !what && !(m & (M_BE | M_HAVE | M_AUX)) && (p->flags[i] & PIECE_UNKNOWN))
         p->tag[i] = NOUN;
     if (i == 0 && (m & M_COMMAND) && p->tag[i] != ADJ &&
         (tag(p, 1) == ADP || tag(p, 1) == DET || opens(p, 1) || (p->pieces == 1 && !(what & IS_NOUN)) || tag(p, 1) == PUNCT))
@@ -464,24 +458,24 @@ static void mend(struct parser *p, int i)
         p->tag[i] = NOUN;
 }
 
-// Which of the words from `from` on, at most 64, have a rule that their neighbours' tags let through.
-static uint64_t may_mend(const struct parser *p, int from)
+// Each word's rules, and what it lets through beside it. Nothing beside the captions' words has any.
+static void find_rules(const struct parsers *all)
 {
-    const struct table *t = p->table;
-    uint64_t may = 0, open = 0, before = t->mends_behind[tag(p, from - 1)] & t->mends[p->word[2 + from - 1]->mends].behind;
-    int n = p->pieces - from < 64 ? p->pieces - from : 64;
-    for (int k = 0; k <= n; k++) {   // one further, for what it lets through before it
-        int i = from + k;
-        const struct mends *w = &t->mends[p->word[2 + i]->mends];
-        unsigned here = tag(p, i);
-        may |= (uint64_t)((open & t->mends_ahead[here] & w->ahead) != 0) << ((k - 1) & 63);
-        open = w->at[mends_slot[here]] & before;
-        before = t->mends_behind[here] & w->behind;
+    const struct table *t = all->table;
+    const struct word *const *words = all->word;
+    const uint8_t *tags = all->tag;
+    const int32_t *places = all->at;
+    uint64_t *own = all->own, *behind = all->behind, *ahead = all->ahead;
+    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+        int at = places[j], here = tags[at];
+        const struct mends *w = word_mends(t->mends, words[at]);
+        own[at] = w->at[mends_slot[here]];
+        behind[at] = t->mends_behind[here] & w->behind;
+        ahead[at] = t->mends_ahead[here] & w->ahead;
     }
-    return may;
 }
 
-void phrases_mend(struct parser *p)
+static void mend_all(struct parser *p)
 {
     if (p->pieces <= 2) {
         for (int i = 0; i < p->pieces; i++)
@@ -489,7 +483,9 @@ void phrases_mend(struct parser *p)
         return;
     }
     for (int from = 0; from < p->pieces; from += 64) {
-        uint64_t may = may_mend(p, from);
+        int at = (int)(p->tag - p->all->tag) + from - 1, left = p->pieces - from;
+        const uint64_t *bits = p->all->may + at / MENDS_ROUND;
+        uint64_t may = scan_window(bits[0], bits[1], at % MENDS_ROUND) & ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
         while (may) {
             int bit = __builtin_ctzll(may), i = from + bit, tag_before = tag(p, i);
             may &= may - 1;
@@ -500,4 +496,16 @@ void phrases_mend(struct parser *p)
                 may |= (uint64_t)2 << bit;   // it lets through others
         }
     }
+}
+
+void phrases_mend(struct parser *const *parser, int n)
+{
+    const struct parsers *all = n ? parser[0]->all : NULL;
+    if (!all || !all->cuts)
+        return;
+    find_rules(all);
+    for (int at = 0, end = all->at[all->cuts - 1]; at < end; at += MENDS_ROUND)
+        all->may[at / MENDS_ROUND] = mends_may(all->own + at + 1, all->behind + at, all->ahead + at + 2);
+    for (int i = 0; i < n; i++)
+        mend_all(parser[i]);
 }

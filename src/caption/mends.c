@@ -2,8 +2,10 @@
 // Which words mend.c's rules can have another tag for, by the word and by the tags beside it. One word in eighty is mended:
 // what is asked here of all of them at once, a bit for rules alike, spares most of them the rules. It lets through too many
 // words, never too few: a new rule in mend.c needs its bit here, unless one of those below lets its words through.
+#include <stdatomic.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "caption/lists.h"
 #include "caption/mends.h"
 
@@ -21,7 +23,7 @@ enum {
     SECOND_OF_PAIR,
     RULES,
 };
-_Static_assert(RULES <= 64, "a bit each");
+_Static_assert(RULES <= 64 && MENDS_ROOM == 1 << SET_SHIFT, "a bit each; SET_* are above all indices");
 
 static const struct { unsigned before, behind; } beside[RULES] = {
     [ANYWHERE] = {ANY, ANY},
@@ -295,9 +297,18 @@ static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys
     return i;
 }
 
+static uint16_t with_looks(unsigned index, const struct word *w, const char *text, size_t n)
+{
+    bool comma = n == 1 && *text == ',', quote = n == 1 && (*text == '"' || *text == '\'');
+    bool past = (w->is & (IS_PAST | IS_PARTICIPLE)) && !(w->is & IS_VERB);
+    index |= comma || (w->marks & M_WHEN) ? SET_FIRST : 0;
+    index |= quote || (w->marks & M_RELATIVE) ? SET_SECOND : 0;
+    return (uint16_t)(index | (past ? SET_PAST : 0));
+}
+
 uint16_t mends_find(const struct table *t, const struct word *w, bool known, const char *text, size_t n)
 {
-    return t->mends_keys[place_of(t, key_of(w, look(w, known, text, n)))].index;
+    return with_looks(t->mends_keys[place_of(t, key_of(w, look(w, known, text, n)))].index, w, text, n);
 }
 
 uint16_t mends_add(struct table *t, const struct word *w, bool known, const char *text, size_t n)
@@ -315,7 +326,7 @@ uint16_t mends_add(struct table *t, const struct word *w, bool known, const char
         t->n_mends += same == t->n_mends;
         t->n_mends_keys++;
     }
-    return k->index;
+    return with_looks(k->index, w, text, n);
 }
 
 void mends_begin(struct table *t)
@@ -341,4 +352,30 @@ void mends_begin(struct table *t)
             w.traits = word_traits(&w, "", 0);
             mends_add(t, &w, false, looks[i], strlen(looks[i]));
         }
+}
+
+static uint64_t may_plain(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead)
+{
+    uint64_t may = 0;
+    for (int k = 0; k < MENDS_ROUND; k++)
+        may |= (uint64_t)((own[k] & behind[k] & ahead[k]) != 0) << k;
+    return may;
+}
+
+static mends_chooser *best(void)
+{
+#ifdef __x86_64__
+    if (cpu_avx512_bytes())
+        return mends_may_avx512;
+#endif
+    return may_plain;
+}
+
+uint64_t mends_may(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead)
+{
+    static _Atomic(mends_chooser *) chosen;
+    mends_chooser *with = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!with)
+        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
+    return with(own, behind, ahead);
 }

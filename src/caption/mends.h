@@ -3,7 +3,7 @@
 #ifndef CAPTION_MENDS_H
 #define CAPTION_MENDS_H
 
-#include "caption/table.h"
+#include "caption/caption.h"
 
 // Tags of small words that leave nothing to mend: the, of, and. Those of words with rules for all.
 #define MENDS_SMALL (1u << DET | 1u << CCONJ | 1u << ADP | 1u << AUX | 1u << PRON | 1u << PART | 1u << SCONJ | 1u << NUM)
@@ -11,9 +11,12 @@
 
 extern const uint8_t mends_slot[TAG_ROOM];   // where a set has a tag's rules
 void mends_begin(struct table *t);   // its first set, which stands for words of none: everything may be mended
-// The index of a word's set; added if there is none, or only sought.
+// The index of a word's set, with its SET_*; the set is added if there is none, or only sought.
 uint16_t mends_add(struct table *t, const struct word *w, bool known, const char *text, size_t n);
 uint16_t mends_find(const struct table *t, const struct word *w, bool known, const char *text, size_t n);
+// Bit k: own[k] has a rule that behind[k] and ahead[k] let through, of MENDS_ROUND.
+typedef uint64_t mends_chooser(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead);
+mends_chooser mends_may, mends_may_avx512;
 bool only_adjective(unsigned is, const char *word, size_t n);
 
 #endif

@@ -51,7 +51,7 @@ bool prenominal_participle(const struct parser *p, int from, int i)
         return !acted(p, i);
     if (piece_equals(p, i - 1, "of") && (marks(p, i - 2) & (M_GROUP | M_MEDIA)))
         return true;   // a pair of praying hands
-    if (i > 0 && (p->piece[i].traits & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
+    if (i > 0 && (p->traits[i] & FRAME_OBJECT) && !(marks(p, i) & M_PURPOSE) && !being(p, next) &&
         (piece_equals(p, i - 1, "for") || piece_equals(p, i - 1, "by") || piece_equals(p, i - 1, "after") ||
          piece_equals(p, i - 1, "before") || piece_equals(p, i - 1, "without") || piece_equals(p, i - 1, "and")))
         return false;   // for building houses
@@ -73,7 +73,7 @@ static bool starts_anew(const struct parser *p, int i)
 {
     if (tag(p, i) == ADJ)
         return (marks(p, i) & M_QUANTITY) && noun(p, i + 1) && (is(p, i + 1) & IS_PLURAL);
-    return tag(p, i) == NUM && p->lower[p->piece[i].start] > '9' && p->piece[i].shape == LOWER &&
+    return tag(p, i) == NUM && p->lower[p->start[i]] > '9' && p->shape[i] == LOWER &&
            noun(p, i + 1) && (is(p, i + 1) & IS_PLURAL);
 }
 
@@ -129,7 +129,7 @@ int noun_phrase_end(const struct parser *p, int from, int at)
             if (!noun(p, next) && !(next > i + 1 && noun(p, next - 1) && !(marks(p, next - 1) & M_COLOUR)))
                 break;
         } else if (sign(p, i) == '"' || sign(p, i) == '-') {
-            if (i == from || (p->piece[i].flags & PIECE_ALONE) || !(noun(p, i + 1) || (tag(p, i + 1) == VBN && sign(p, i + 2) == '"')))
+            if (i == from || (p->flags[i] & PIECE_ALONE) || !(noun(p, i + 1) || (tag(p, i + 1) == VBN && sign(p, i + 2) == '"')))
                 break;
         } else {
             break;
@@ -151,8 +151,8 @@ static void add_attribute(struct parser *p, int object, int piece)
 
 static bool fixed_pair(const struct parser *p, int i)
 {
-    return (marks(p, i) & M_PAIR_FIRST) && (marks(p, i + 1) & M_PAIR_SECOND) && lists_fixed_pair(p->lower + p->piece[i].start, p->piece[i].len,
-                                                 p->lower + p->piece[i + 1].start, p->piece[i + 1].len);
+    return (marks(p, i) & M_PAIR_FIRST) && (marks(p, i + 1) & M_PAIR_SECOND) && lists_fixed_pair(p->lower + p->start[i], piece_len(p, i),
+                                                 p->lower + p->start[i + 1], piece_len(p, i + 1));
 }
 
 // "eared", "long-legged": made of a noun, which the word before describes
@@ -160,8 +160,7 @@ static bool of_body(const struct parser *p, int i)
 {
     static const char *const words[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
                                         "nosed", "sleeved", "aged", "shaped", "sized", "skinned", "bodied", "coloured", "colored"};
-    const struct piece *k = &p->piece[i];
-    if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[k->start + k->len - 1] != 'd')
+    if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[p->end[i] - 1] != 'd')
         return false;
     return piece_among(p, i, words, sizeof words / sizeof *words);
 }
@@ -170,14 +169,14 @@ void add_attributes(struct parser *p, int object, int first, int head)
 {
     for (int i = first; i < head; i++) {
         int t = tag(p, i);
-        bool named = (p->piece[i].shape == CAPITAL || p->piece[i].shape == UPPER) && p->piece[i + 1].shape != LOWER &&
-                     p->piece[head].shape != LOWER;
+        bool named = (p->shape[i] == CAPITAL || p->shape[i] == UPPER) && p->shape[i + 1] != LOWER &&
+                     p->shape[head] != LOWER;
         if (fixed_pair(p, i)) {
             i += i + 1 < head;
             continue;
         }
         bool purpose = (marks(p, i) & M_PURPOSE) || (i > first && noun(p, i - 1)) ||   // event logging framework
-                       (possessive_sign(p, i - 1) && p->piece[head].kind == KIND_ARTIFACT);   // women's running shoes
+                       (possessive_sign(p, i - 1) && piece_kind(p, head) == KIND_ARTIFACT);   // women's running shoes
         if (i + 1 < head && t == ADJ && of_body(p, i + 1))
             continue;   // red headed: it is the head that is red
         if (t == ADJ ? !named : t == VBN || t == VERB || (t == VBG && !purpose) ||
@@ -207,7 +206,7 @@ int take_noun_phrase(struct chunker *c, int from, int end)
     if (noun(p, head) && (marks(p, head) & M_COLOUR) && head > from && noun(p, head - 1) && !(marks(p, head - 1) & M_COLOUR) &&
         !piece_equals(p, head, "gold"))
         colour = head--;
-    char initial = p->text[p->piece[end - 1].start];
+    char initial = p->text[p->start[end - 1]];
     bool counted = tag(p, end - 1) == NUM && initial >= 'A' && initial <= 'Z' && noun(p, head) &&
                    p->word[2 + end - 1]->class != CLASS_NUMBER && p->word[2 + end - 1]->class != CLASS_CODE;
     if (counted)   // Studio Nine

@@ -138,7 +138,7 @@ static bool investigated(const struct parser *p, int i)
 // "as traffic drives on", "before he left": what follows has a finite verb of its own
 static bool opens_clause(const struct parser *p, int i)
 {
-    if (!(marks(p, i) & M_PREPOSITION) || (p->piece[i].traits & TRAIT_PREP))   // `clauses` of word_traits
+    if (!(marks(p, i) & M_PREPOSITION) || (p->traits[i] & TRAIT_PREP))   // `clauses` of word_traits
         return false;
     bool pronoun = tag(p, i + 1) == PRON && !possessive(p, i + 1);
     int end = pronoun ? i + 2 : noun_phrase_end(p, i + 1, i + 1);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "caption/caption.h"
+#include "caption/masks.h"
 
 enum phrase_kind {
     P_NOUN,       // an object
@@ -43,8 +43,9 @@ struct phrases {
     uint64_t acting, stops;  // of the first 64: verbs and lone adjectives; P_STOP
 };
 
-void phrases_mend(struct parser *p);                        // the pieces' tags
-void phrases_chunk(struct parser *p, struct phrases *out);   // also finds objects and attributes
+void phrases_mend(struct parser *const *parser, int n);     // the pieces' tags, of n captions of one reading
+// Also finds objects and attributes. masks: of the parser's words, if there are at most MASKED.
+void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *out);
 void phrases_relate(struct parser *p, const struct phrases *all);
 
 // An object's relations: its attributes and the actions it takes part in; the most of any is the caption's complexity.
@@ -55,8 +56,9 @@ static inline void object_counted(struct parser *p, int object)
 }
 
 // i: from -CAPTION_AROUND to pieces + CAPTION_AROUND - 1, as everywhere.
-static inline unsigned piece_marks(const struct parser *p, int i) { return p->piece[i].marks; }
-static inline unsigned piece_is(const struct parser *p, int i) { return p->piece[i].is; }
+static inline unsigned piece_marks(const struct parser *p, int i) { return p->word[2 + i]->marks; }
+static inline unsigned piece_is(const struct parser *p, int i) { return p->word[2 + i]->is; }
+static inline int piece_kind(const struct parser *p, int i) { return p->word[2 + i]->kind; }
 // Literals of at most 16 bytes only: the compiler knows their hash (byte by byte: it does not see through memcpy), and one
 // comparison stands for the letters'.
 #define BYTE(k) ((k) < n ? (uint64_t)(unsigned char)word[(k) < n ? (k) : 0] << (k) % 8 * 8 : 0)
@@ -72,9 +74,9 @@ static inline __attribute__((always_inline)) bool piece_equals(const struct pars
 // The same for n words that need not be literals.
 static inline bool piece_among(const struct parser *p, int i, const char *const *words, size_t n)
 {
-    const struct piece *k = &p->piece[i];
+    size_t start = p->start[i], len = p->end[i] - start;
     for (size_t w = 0; w < n; w++)
-        if (k->len == strlen(words[w]) && !memcmp(p->lower + k->start, words[w], k->len))
+        if (len == strlen(words[w]) && !memcmp(p->lower + start, words[w], len))
             return true;
     return false;
 }

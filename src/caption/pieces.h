@@ -11,8 +11,8 @@ static inline unsigned marks(const struct parser *p, int i) { return piece_marks
 static inline unsigned is(const struct parser *p, int i) { return piece_is(p, i); }
 static inline bool among(int tag, unsigned set) { return set >> tag & 1; }
 static inline bool noun(const struct parser *p, int i) { return among(tag(p, i), 1u << NOUN | 1u << PROPN); }
-static inline char sign(const struct parser *p, int i) { return p->piece[i].len == 1 ? p->text[p->piece[i].start] : 0; }
-static inline bool hashtag(const struct parser *p, int i) { return p->piece[i].flags & PIECE_HASH; }
+static inline char sign(const struct parser *p, int i) { return piece_len(p, i) == 1 ? p->text[p->start[i]] : 0; }
+static inline bool hashtag(const struct parser *p, int i) { return p->flags[i] & PIECE_HASH; }
 
 static inline bool possessive(const struct parser *p, int i)   // my, its
 {
@@ -26,13 +26,13 @@ static inline bool opens(const struct parser *p, int i)   // what only stands be
 
 static inline bool number(const struct parser *p, int i)
 {
-    int c = p->piece[i].class;
+    int c = p->word[2 + i]->class;
     return tag(p, i) == NUM || c == CLASS_NUMBER || c == CLASS_CODE;
 }
 
 static inline bool being(const struct parser *p, int i)   // a person or an animal
 {
-    int kind = p->piece[i].kind;
+    int kind = piece_kind(p, i);
     return (marks(p, i) & M_PERSON) || kind == KIND_PERSON || kind == KIND_ANIMAL;
 }
 

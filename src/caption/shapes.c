@@ -69,11 +69,11 @@ void cut_shapes(struct parser *p)
 static bool foreign_article(const struct parser *p)
 {
     static const char *const articles[] = {"un", "una", "une", "een", "ein", "eine", "einen", "ett", "en", "het", "der", "das"};
-    const struct piece *k = &p->piece[0];
-    if (p->pieces < 2 || is_upper((unsigned char)p->text[p->piece[1].start]) || !is_letter((unsigned char)p->text[p->piece[1].start]))
+    int start = p->start[0], len = p->end[0] - start;
+    if (p->pieces < 2 || is_upper((unsigned char)p->text[p->start[1]]) || !is_letter((unsigned char)p->text[p->start[1]]))
         return false;
     for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
-        if (k->len == strlen(articles[i]) && memcmp(p->lower + k->start, articles[i], k->len) == 0)
+        if ((size_t)len == strlen(articles[i]) && memcmp(p->lower + start, articles[i], (size_t)len) == 0)
             return true;
     return false;
 }
@@ -87,15 +87,16 @@ bool words_foreign(const struct parser *p)
     if (!p->strange)
         return false;   // the articles below are marked, or not in the table
     for (int i = 0; i < p->pieces; i++) {
-        const struct piece *k = &p->piece[i];
-        bool capital = k->shape == CAPITAL, small = k->marks & M_FOREIGN;
-        if (!is_letter((unsigned char)p->text[k->start]))
+        unsigned m = p->word[2 + i]->marks;
+        int start = p->start[i], end = p->end[i];
+        bool capital = p->shape[i] == CAPITAL, small = m & M_FOREIGN;
+        if (!is_letter((unsigned char)p->text[start]))
             continue;
         words++;
-        english += (k->marks & M_SMALL) != 0;
-        foreign += small && !(capital && k->len > 3);
-        strange += !small && !capital && (k->flags & PIECE_UNKNOWN);
-        for (int at = k->start; p->high && !capital && at < k->start + k->len; at++)
+        english += (m & M_SMALL) != 0;
+        foreign += small && !(capital && end - start > 3);
+        strange += !small && !capital && (p->flags[i] & PIECE_UNKNOWN);
+        for (int at = start; p->high && !capital && at < end; at++)
             if ((unsigned char)p->text[at] >= 0x80) {
                 high++;
                 break;

@@ -31,7 +31,7 @@ static const struct group *beside(struct relater *r, int k, bool participle)
             const struct group *one = r->candidate->n ? r->candidate : group_of(r, r->before_last);
             bool of = r->joint >= 0 && equals(r, r->joint, "of");
             bool place = r->joint >= 0 && (equals(r, r->joint, "in") || equals(r, r->joint, "from") || equals(r, r->joint, "to") || equals(r, r->joint, "at"));
-            if (place && r->p->piece[r->p->object[r->last->at[0]].head].kind != KIND_PERSON && r->p->tag[r->p->object[r->last->at[0]].head] == PROPN)
+            if (place && piece_kind(r->p, r->p->object[r->last->at[0]].head) != KIND_PERSON && r->p->tag[r->p->object[r->last->at[0]].head] == PROPN)
                 return one;
             if ((of && (first->marks & M_MEDIA)) || (!participle && moves(r, r->last) && !object_moves(r, r->before_last)))
                 return r->last;

@@ -125,7 +125,7 @@ void table_unknown(const struct table *t, const char *lower, size_t len, unsigne
     if (out->class == CLASS_SIGN)
         out->tag = PUNCT;
     out->traits = word_traits(out, lower, out->class == CLASS_SIGN ? len : 0);   // every word with rules of its own is known
-    out->mends = mends_find(t, out, false, lower, len);
+    out->set = mends_find(t, out, false, lower, len);
     fold(t->weights, lower, len, has, out);
 }
 
@@ -165,7 +165,7 @@ static int read_words(struct table *t, gzFile f, const struct table_head *head, 
         *w = (struct word){.is = p->is, .noun = p->noun, .verb = p->verb, .class = p->class, .tag = p->tag, .kind = p->kind,
                            .traits = p->frames & (FRAME_OBJECT | FRAME_NONE)};
         w->traits |= word_traits(w, text, len);
-        w->mends = mends_add(t, w, true, text, len);
+        w->set = mends_add(t, w, true, text, len);
         if (i > head->rows)
             fold(t->weights, text, len, word_has(text, len), w);
         insert(t, word_hash(text, len), i);

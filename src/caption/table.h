@@ -44,7 +44,7 @@ struct word {
     uint16_t verb;     // its verb lemma
     uint8_t class;
     uint8_t tag;       // NO_TAG, or the only tag it ever has (PUNCT, SYM, OTHER)
-    uint16_t mends;    // index into the table's
+    uint16_t set;      // index into the table's mends, and SET_* above it
     uint32_t marks;    // what lists.c says of it
     uint16_t is;       // IS_* and MOSTLY_*
     uint8_t kind;      // WordNet's lexicographer file of its first noun sense (18: person), 0: none
@@ -113,6 +113,15 @@ struct mends_key {
     uint16_t index;           // 0: none
 };
 enum { MENDS_ROOM = 1 << 11, MENDS_KEYS = 1 << 13 };
+// Beside a word's index: what chunks.c asks of it to tell a plain phrase's kind and form.
+enum {
+    SET_SHIFT = 11,
+    SET_FIRST = 1 << SET_SHIFT,          // begins a clause (M_WHEN); of signs: a comma
+    SET_SECOND = 1 << (SET_SHIFT + 1),   // a relative pronoun; of signs: a quote
+    SET_PAST = 1 << (SET_SHIFT + 2),     // a verb's past form, and not its base
+    SET_LOOKS = 8,
+};
+static inline const struct mends *word_mends(const struct mends *all, const struct word *w) { return &all[w->set % MENDS_ROOM]; }
 
 struct table {
     struct rows *rows;

@@ -27,11 +27,11 @@ static int predicate(const struct parser *p, const struct relation *r, char out[
 {
     int n = parser_lemma(p, r->verb, true, out);
     for (int i = r->prep; i < r->prep + r->preps; i++) {
-        int len = p->piece[i].len < 24 ? p->piece[i].len : 24;
+        int len = piece_len(p, i) < 24 ? piece_len(p, i) : 24;
         if (n + 1 + len > 250)
             break;
         out[n++] = ' ';
-        memcpy(out + n, p->lower + p->piece[i].start, (size_t)len);
+        memcpy(out + n, p->lower + p->start[i], (size_t)len);
         n += len;
     }
     return n;
@@ -47,9 +47,9 @@ void parse_json(struct buf *out, const struct parser *p)
         buf_str(out, ", \"attributes\": [");
         for (int j = 0; j < p->attributes; j++)
             if (p->attribute[j].object == i) {
-                const struct piece *k = &p->piece[p->attribute[j].piece];
+                int k = p->attribute[j].piece;
                 buf_str(out, written++ ? ", " : "");
-                json_text(out, p->lower + k->start, k->len);
+                json_text(out, p->lower + p->start[k], (size_t)piece_len(p, k));
             }
         buf_str(out, "]}");
     }
@@ -87,7 +87,7 @@ void parse_explain(struct buf *out, const struct parser *p)
     buf_str(out, "words   ");
     for (int i = 0; i < p->pieces; i++) {
         buf_char(out, ' ');
-        buf_add(out, p->text + p->piece[i].start, p->piece[i].len);
+        buf_add(out, p->text + p->start[i], (size_t)piece_len(p, i));
         if (!p->verdict.foreign && p->tag[i] < NO_TAG)
             buf_fmt(out, "/%s", tag_names[p->tag[i]]);
     }
@@ -98,9 +98,9 @@ void parse_explain(struct buf *out, const struct parser *p)
         put_plain(out, p, i);
         for (int j = 0; j < p->attributes; j++)
             if (p->attribute[j].object == i) {
-                const struct piece *k = &p->piece[p->attribute[j].piece];
+                int k = p->attribute[j].piece;
                 buf_str(out, open);
-                buf_add(out, p->lower + k->start, k->len);
+                buf_add(out, p->lower + p->start[k], (size_t)piece_len(p, k));
                 open = ", ";
                 close = ")";
             }
@@ -159,10 +159,9 @@ int parse_concepts(struct map *to, const struct parser *p)
         rc = count(to, all, n);
     }
     for (int i = 0; i < p->attributes && n < MOST && !rc; i++, n++) {
-        const struct piece *k = &p->piece[p->attribute[i].piece];
-        int len = k->len < CONCEPT ? (int)k->len : CONCEPT;
+        int k = p->attribute[i].piece, len = piece_len(p, k) < CONCEPT ? piece_len(p, k) : CONCEPT;
         all[n].key[0] = 'a';
-        memcpy(all[n].key + 1, p->lower + k->start, (size_t)len);
+        memcpy(all[n].key + 1, p->lower + p->start[k], (size_t)len);
         all[n].len = 1 + len;
         rc = count(to, all, n);
     }

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct verdict first = *parser_run(p, (const char *)data, size, 1, true);
     MUST(p->length <= CAPTION_BYTES && p->pieces <= CAPTION_WORDS && p->objects <= p->pieces);
     for (int i = 0; i < p->pieces; i++) {
-        MUST(p->piece[i].start + p->piece[i].len <= p->length + 1);
+        MUST(p->end[i] <= p->length + 1);
         MUST(parser_lemma(p, i, i & 1, lemma) < 80);
     }
     for (int i = 0; i < p->attributes; i++)

@@ -38,8 +38,8 @@ static void parsed(struct facts *f, const char *text)
         add(f, "o", a, NULL, NULL);
         for (int j = 0; j < parser->attributes; j++)
             if (parser->attribute[j].object == i) {
-                const struct piece *k = &parser->piece[parser->attribute[j].piece];
-                snprintf(b, sizeof b, "%.*s", k->len < 79 ? k->len : 79, parser->lower + k->start);
+                int k = parser->attribute[j].piece, len = piece_len(parser, k);
+                snprintf(b, sizeof b, "%.*s", len < 79 ? len : 79, parser->lower + parser->start[k]);
                 add(f, "a", a, b, NULL);
             }
     }

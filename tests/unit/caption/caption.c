@@ -28,8 +28,8 @@ static const char *parse(const char *text)
         const char *mark = ":";
         for (int j = 0; j < parser->attributes; j++)
             if (parser->attribute[j].object == i) {
-                const struct piece *k = &parser->piece[parser->attribute[j].piece];
-                n += snprintf(out + n, sizeof out - (size_t)n, "%s%.*s", mark, k->len, parser->lower + k->start);
+                int k = parser->attribute[j].piece;
+                n += snprintf(out + n, sizeof out - (size_t)n, "%s%.*s", mark, piece_len(parser, k), parser->lower + parser->start[k]);
                 mark = ",";
             }
     }
@@ -220,7 +220,9 @@ static void company_changes_nothing(void)
             parser_run(parser, captions[i].at, captions[i].len, 1, true);
             CHECK(p->pieces == parser->pieces && p->objects == parser->objects && p->attributes == parser->attributes &&
                   p->relations == parser->relations && p->verdict.complexity == parser->verdict.complexity);
-            CHECK(memcmp(p->piece, parser->piece, (size_t)p->pieces * sizeof *p->piece) == 0);
+            CHECK(memcmp(p->tag, parser->tag, (size_t)p->pieces) == 0 && memcmp(p->shape, parser->shape, (size_t)p->pieces) == 0);
+            CHECK(memcmp(p->start, parser->start, (size_t)p->pieces * sizeof *p->start) == 0);
+            CHECK(memcmp(p->end, parser->end, (size_t)p->pieces * sizeof *p->end) == 0);
             for (int k = 0; k < p->relations; k++) {
                 struct relation a = p->relation[k], b = parser->relation[k];
                 CHECK(a.subject == b.subject && a.object == b.object && a.verb == b.verb && a.prep == b.prep && a.preps == b.preps);
