@@ -14,6 +14,7 @@
 #include "caption/format.h"
 
 enum { ROW_SEEN = 2, CLASS_SEEN = 4, OWN_CLASSES = 44 };
+enum { SURE_SEEN = 100, SURE_OTHER = 60 };   // a word seen so often, one in so many times or fewer with another tag
 
 struct counts {
     int64_t all, tag[NO_TAG];
@@ -125,7 +126,7 @@ static int count_types(const struct treebank *b, struct counts *types)
     return 0;
 }
 
-// Signs have one tag each, words hardly ever a single one that no context could change.
+// What learning goes by: signs have one tag each, words hardly ever a single one that no context could change.
 static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
 {
     int best = 0;
@@ -134,6 +135,17 @@ static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
     if (best >= TAGS)
         return (uint8_t)best;
     return unknown_class(text, len) == CLASS_SIGN && best != NUM && best != ADP && best != CCONJ && best != PART ? PUNCT : NO_TAG;
+}
+
+// The tag of a small word that hardly ever has another: a reader of the table asks no more. Learning sees it as any word: its
+// neighbours' weights stay as they are. Not of nouns and verbs (can, bush): captions have other senses than the treebank.
+static uint8_t sure_tag(const struct counts *c)
+{
+    enum { SMALL = 1 << ADP | 1 << CCONJ | 1 << DET | 1 << PART | 1 << PRON | 1 << SCONJ };
+    int best = 0;
+    for (int t = 1; t < TAGS; t++)
+        best = c->tag[t] > c->tag[best] ? t : best;
+    return (SMALL >> best & 1) && c->all >= SURE_SEEN && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
 }
 
 static int add_type(struct lexicon *l, const struct treebank *b, int64_t type, const struct counts *c)
@@ -189,7 +201,7 @@ int lexicon_make(struct lexicon *l, const struct treebank *b, const char *wordne
             if (l->type[i].row >= 0) {
                 int32_t form = l->row_form[l->type[i].row];
                 seen[form] = types[i];
-                l->tag[form] = l->type[i].tag;
+                l->tag[form] = l->type[i].tag == NO_TAG ? sure_tag(&types[i]) : l->type[i].tag;
             }
         rc = classify(l, seen);
     }
