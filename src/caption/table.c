@@ -96,25 +96,24 @@ static inline int rows_of(const char *w, size_t n, unsigned has, int32_t rows[SP
 
 int spelling_rows(const char *w, size_t n, int32_t rows[SPELLING_MAX]) { return rows_of(w, n, word_has(w, n), rows); }
 
-typedef int8_t row8 __attribute__((vector_size(TAGS)));
-typedef int16_t row16 __attribute__((vector_size(2 * TAGS)));
+static inline void add_row(int16_t sum[TAGS], const scores row)
+{
+    for (int k = 0; k < TAGS; k++)
+        sum[k] = (int16_t)(sum[k] + row[k]);
+}
 
 static inline void fold(const struct weights *m, const char *text, size_t len, unsigned has, struct word *w)
 {
-    static const row16 most = {127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127, 127};
     int32_t rows[SPELLING_MAX];
     int n = rows_of(text, len, has, rows);
-    row8 row;
-    memcpy(&row, m->class_self[w->class], TAGS);
-    row16 sum = __builtin_convertvector(row, row16);
-    for (int i = 0; i < n; i++) {
-        memcpy(&row, m->suffix[rows[i]], TAGS);
-        sum += __builtin_convertvector(row, row16);
+    int16_t sum[TAGS] = {0};
+    add_row(sum, m->class_self[w->class]);
+    for (int i = 0; i < n; i++)
+        add_row(sum, m->suffix[rows[i]]);
+    for (int k = 0; k < TAGS; k++) {
+        int16_t v = sum[k] < 127 ? sum[k] : 127;
+        w->self[k] = (int8_t)(v > -127 ? v : -127);
     }
-    row16 high = sum > most, low = sum < -most;
-    sum = (sum & ~high & ~low) | (most & high) | (-most & low);
-    row = __builtin_convertvector(sum, row8);
-    memcpy(w->self, &row, TAGS);
     memcpy(w->before, m->class_before[w->class], TAGS);
     memcpy(w->after, m->class_after[w->class], TAGS);
 }
