@@ -20,9 +20,10 @@ struct tokens {
 // The tag of the word at a place, where it has but one, else the place into `open`; how many are there then.
 static inline int tag_known(const struct word *w, int at, uint8_t *tag, int32_t *open, int n)
 {
-    tag[at] = w->tag;
+    uint8_t known = w->tag;
+    tag[at] = known;
     open[n] = at;   // no branch: signs come as they like
-    return n + (w->tag == NO_TAG);
+    return n + (known == NO_TAG);
 }
 
 typedef void tagger(const struct table *t, const struct tokens *s);
