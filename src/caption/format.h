@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define TABLE_MAGIC "dihtwr2"
+#define TABLE_MAGIC "dihtwr3"
 enum { WORD_BYTES = 64 };   // longest word the table holds
 
 struct table_head {

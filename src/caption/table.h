@@ -151,11 +151,8 @@ void table_close(struct table *t);
 #define WORD_SEED 0x9e3779b97f4a7c15u
 static inline uint64_t word_hash_block(uint64_t h, uint64_t lo, uint64_t hi)
 {
-    h ^= lo * 0xff51afd7ed558ccdu;
-    h = (h ^ h >> 32) * 0xc4ceb9fe1a85ec53u;
-    h ^= hi * 0x9fb21c651e98df25u;
-    h = (h ^ h >> 29) * 0xff51afd7ed558ccdu;
-    return h ^ h >> 32;
+    unsigned __int128 product = (unsigned __int128)(h ^ lo) * (hi ^ 0x9fb21c651e98df25u);   // one instruction
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 uint64_t word_hash(const char *lower, size_t len);
 

@@ -240,7 +240,7 @@ static void damaged_tables_are_refused(void)
     char path[512];
     snprintf(path, sizeof path, "%s/diht-words-%d.gz", dir ? dir : "/tmp", (int)getpid());
     FILE *f = fopen(path, "wb");
-    CHECK(f && fputs("dihtwr2 and no more", f) >= 0 && fclose(f) == 0);
+    CHECK(f && fputs("dihtwr3 and no more", f) >= 0 && fclose(f) == 0);
     CHECK(table_open(&t, path) < 0 && !t);
     unlink(path);
 }
