@@ -8,7 +8,7 @@
 
 #include "caption/tagger.h"
 
-enum { LANES = 4, PLACES = 1024 };   // stretches of sentences side by side; of words at a time
+enum { LANES = 3, PLACES = 1024 };   // stretches of sentences side by side; of words at a time
 enum { MARGIN = 2 };                 // places beside the words that they ask for
 enum { ROUND = 32 };                 // places whose rows are found at once
 
@@ -74,7 +74,7 @@ static inline int next_tag(const struct stretch *s, int i)
     return best_lane(sum + (late + more));
 }
 
-// Each word waits for the tags before it: four stretches of about as many words wait together. One begins where the two tags before
+// Each word waits for the tags before it: three stretches of about as many words wait together. One begins where the two tags before
 // are known: at a sentence's start, or behind two words of one tag.
 static inline void walk(struct stretch *s, const int32_t *at, int n, int from)
 {
