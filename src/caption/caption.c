@@ -26,6 +26,8 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->class = arena_take(&a, words);
         all->tag = arena_take(&a, words + MASK_SLACK);
         all->traits = arena_take(&a, words + MASK_SLACK);
+        all->looks = arena_take(&a, words + MASK_SLACK);
+        all->sets = arena_take(&a, words + MASK_SLACK);
         all->own = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->own);
         all->behind = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->behind);
         all->ahead = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->ahead);

@@ -61,7 +61,8 @@ struct parser {
     struct scan *is;                   // of its blocks of text
     // Of piece 0 on; CAPTION_AROUND before the first and behind the last are there, with NO_TAG, the table's boundary and zeros.
     uint16_t *start, *end;             // in text
-    uint8_t *flags, *shape, *tag, *traits;   // PIECE_*
+    uint8_t *flags, *shape, *tag, *traits;   // PIECE_*, ..., TRAIT_*
+    uint8_t *looks, *sets;             // LOOK_*; SET_* / 256
     const struct word **word;          // [2]: of piece 0
     uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word
     struct object *object;
@@ -96,7 +97,7 @@ struct parsers {
     int opens;
     uint8_t *owner;                    // its caption
     uint16_t *start, *end;             // by place, as all below
-    uint8_t *flags, *class, *tag, *traits;
+    uint8_t *flags, *class, *tag, *traits, *looks, *sets;
     uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (mends.h)
     uint64_t *may;                     // a bit a place: a rule of its may have another tag for it
     void *memory;

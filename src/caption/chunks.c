@@ -46,17 +46,17 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
 static inline int first_bit(uint64_t bits) { return __builtin_ctzll(bits); }
 static inline uint64_t lowest(uint64_t bits) { return bits & -bits; }
 
-_Static_assert(M_FIXED_SECOND == 2 * M_FIXED_FIRST, "marks told together");
-
 // A plain phrase's kind and form by the tag and SET_* of its last word. No branch: kinds come as they like.
 struct plain { uint8_t kind, form; };
-#define ALL(k) {[0 ... SET_LOOKS - 1] = {k, V_FINITE}}
+#define ALL(k) {[0 ... SET_KINDS - 1] = {k, V_FINITE}}
 #define CLAUSE(k) {{k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}, {k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}}
-static const struct plain plain[NO_TAG][SET_LOOKS] = {
+static const struct plain plain[NO_TAG][SET_KINDS] = {
     [NOUN] = ALL(P_NOUN), [PROPN] = ALL(P_NOUN), [ADJ] = ALL(P_ADJECTIVE), [NUM] = ALL(P_NAMELESS), [ADP] = ALL(P_PREP), [CCONJ] = ALL(P_AND),
-    [PRON] = CLAUSE(P_NAMELESS), [ADV] = CLAUSE(P_NONE), [SCONJ] = CLAUSE(P_NONE),
+    [PRON] = CLAUSE(P_NAMELESS), [ADV] = CLAUSE(P_NONE), [SCONJ] = CLAUSE(P_NONE), [INTJ] = CLAUSE(P_NONE),
+    [DET] = {{P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}},
+    [AUX] = {{P_NONE, 0}, {P_BE, 0}, {P_HAVE, 0}, {P_BE, 0}, {P_NONE, 0}, {P_BE, 0}, {P_HAVE, 0}, {P_BE, 0}},
     [VERB] = {[0 ... 3] = {P_VERB, V_FINITE}, [4 ... 7] = {P_VERB, V_PAST}},
-    [VBG] = {[0 ... SET_LOOKS - 1] = {P_VERB, V_ING}}, [VBN] = {[0 ... SET_LOOKS - 1] = {P_VERB, V_PARTICIPLE}},
+    [VBG] = {[0 ... SET_KINDS - 1] = {P_VERB, V_ING}}, [VBN] = {[0 ... SET_KINDS - 1] = {P_VERB, V_PARTICIPLE}},
     [PUNCT] = {{P_STOP, 0}, {P_COMMA, 0}, {P_NONE, 0}, {P_STOP, 0}},   // quotes part nothing
 };
 #undef ALL
@@ -104,8 +104,7 @@ static void chunk_masked(struct chunker *c, const struct masks *masks)
     struct phrases *out = c->out;
     // in registers, where what is written below cannot lie
     const struct masks m = *masks;
-    const struct word *const *word = p->word + 2;
-    const uint8_t *tags = p->tag;
+    const uint8_t *tags = p->tag, *sets = p->sets;
     struct phrase *phrase = out->at;
     struct object *object = p->object;
     uint64_t acting = 0, stops = 0;
@@ -113,10 +112,10 @@ static void chunk_masked(struct chunker *c, const struct masks *masks)
     for (uint64_t left = m.begins; left & (left - 1);) {
         uint64_t first = lowest(left), next = lowest(left ^ first), final = next >> 1;   // a bit each
         int i = first_bit(first), end = first_bit(next);
-        bool nouns = m.nouns & first, two_words = word[i]->marks & (word[i + 1]->marks >> 1) & M_FIXED_FIRST;
+        bool nouns = m.nouns & first, several = m.several & first;
         bool sure = ((m.single & first) != 0) | (nouns & ((m.ends & final) != 0));
         left ^= first;
-        if (!sure | two_words) {
+        if (!sure | several) {
             out->n = n;
             out->acting = acting;
             out->stops = stops;
@@ -131,11 +130,12 @@ static void chunk_masked(struct chunker *c, const struct masks *masks)
                 continue;
         }
         int last = end - 1;
-        struct plain is = plain[tags[last]][word[last]->set >> SET_SHIFT];
-        bool of_object = is.kind == P_NOUN;
+        struct plain is = plain[tags[last]][sets[last] / (SET_FIRST >> 8) % SET_KINDS];
+        bool of_object = is.kind == P_NOUN, led = m.led & first;
+        int form = (is.form & (led - 1)) | (m.passive & first ? V_PASSIVE : 0) | (m.infinitive & first ? V_INFINITIVE : 0);
         phrase[n] = (struct phrase){
-            .kind = is.kind, .form = is.form, .first = (uint8_t)i, .last = (uint8_t)last,
-            .object = (int16_t)(objects | (of_object - 1)), .subject_pronoun = (is.kind == P_NAMELESS) & !nouns,
+            .kind = is.kind, .form = (uint8_t)form, .first = (uint8_t)i, .last = (uint8_t)last,
+            .object = (int16_t)(objects | (of_object - 1)), .subject_pronoun = ((is.kind == P_NAMELESS) & !nouns) | led,   // or .helped
         };
         acting |= (uint64_t)((is.kind == P_VERB) | (is.kind == P_ADJECTIVE)) << n;
         stops |= (uint64_t)(is.kind == P_STOP) << n;

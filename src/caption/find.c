@@ -19,6 +19,8 @@ static void place(struct parsers *all, int caption)
     p->shape = all->shape + at;
     p->tag = all->tag + at;
     p->traits = all->traits + at;
+    p->looks = all->looks + at;
+    p->sets = all->sets + at;
 }
 
 // Nothing beside the words, from the place `at` on. Whole registers: this is done for every caption.
@@ -34,6 +36,8 @@ void words_around(struct parsers *all, int at)
     memset(all->flags + at, 0, CAPTION_AROUND);
     memset(all->class + at, 0, CAPTION_AROUND);
     memset(all->traits + at, 0, CAPTION_AROUND);
+    memset(all->looks + at, 0, CAPTION_AROUND);
+    memset(all->sets + at, 0, CAPTION_AROUND);
     memset(all->tag + at, NO_TAG, CAPTION_AROUND);
     memset(all->hash + at, 0, CAPTION_AROUND * sizeof *all->hash);
     memset(all->own + at, 0, CAPTION_AROUND * sizeof *all->own);

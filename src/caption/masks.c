@@ -11,21 +11,27 @@ static inline uint64_t bits_of(uint64_t bytes, int k)
     return ((bytes >> k & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
 }
 
-static inline void find_planes(const uint8_t *tag, const uint8_t *traits, const uint8_t *shape, int n, uint64_t plane[PLANES])
+static inline void find_planes(const struct parser *p, uint64_t plane[PLANES])
 {
     memset(plane, 0, PLANES * sizeof *plane);
-    for (int i = 0; i < n; i += 8) {
-        uint64_t sets[2] = {0}, of_traits, shapes;
-        memcpy(&of_traits, traits + i, sizeof of_traits);
-        memcpy(&shapes, shape + i, sizeof shapes);
+    for (int i = 0; i < p->pieces; i += 8) {
+        uint64_t sets[2] = {0}, traits, looks, fixed, shapes;
+        memcpy(&traits, p->traits + i, sizeof traits);
+        memcpy(&looks, p->looks + i, sizeof looks);
+        memcpy(&fixed, p->sets + i, sizeof fixed);
+        memcpy(&shapes, p->shape + i, sizeof shapes);
         for (int j = 0; j < 8; j++)
             for (int k = 0; k < 2; k++)
-                sets[k] |= (uint64_t)tag_sets[k][tag[i + j] % TAG_ROOM] << 8 * j;
+                sets[k] |= (uint64_t)tag_sets[k][p->tag[i + j] % TAG_ROOM] << 8 * j;
         for (int k = 0; k < TAG_PLANES; k++)
             plane[k] |= bits_of(sets[k / 8], k % 8) << i;
-        for (int k = INSIDE; k < TRAIT_PLANES_END; k++)
-            plane[k] |= bits_of(of_traits, k - INSIDE + 2) << i;
-        plane[CAPITAL_PLANE] |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
+        for (int k = INSIDE; k < TRAITS_END; k++)
+            plane[k] |= bits_of(traits, k - INSIDE + 2) << i;
+        for (int k = BE; k < LOOKS_END; k++)
+            plane[k] |= bits_of(looks, k - BE) << i;
+        plane[FIXED_FIRST] |= bits_of(fixed, 6) << i;
+        plane[FIXED_SECOND] |= bits_of(fixed, 7) << i;
+        plane[CAPITALS] |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
     }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The masks, for each of their versions: the file that includes this has
-//   find_planes(tag, traits, shape, n, plane)   the planes below of the first n words or more, a bit a word; words behind the
-//                                               last are anything. Up to MASK_SLACK bytes may be read.
+//   find_planes(p, plane)   the planes below, a bit a word; words behind the last are anything, and up to MASK_SLACK may be read.
 #ifndef CAPTION_MASKS_ROWS_H
 #define CAPTION_MASKS_ROWS_H
 
@@ -10,31 +9,35 @@
 // What a tag is, a bit each of two bytes; a word's traits; how it is written.
 enum {
     IS_NOMINAL, IS_ADJECTIVE, IS_NUMERAL, IS_DETERMINER, IS_PRONOUN, IS_ADPOSITION, IS_SIGN, IS_ADVERB,
-    IS_PARTICIPLE_TAG, IS_END, IS_OTHER_END, IS_ALONE, TAG_PLANES,
-    INSIDE = TAG_PLANES, HEAD, START, PREP, STOP, DOUBT, TRAIT_PLANES_END,
-    CAPITAL_PLANE = TRAIT_PLANES_END, PLANES,
+    IS_GERUND, IS_PAST_PARTICIPLE, IS_VERBAL, IS_HELPER, IS_PARTICLE, IS_END, IS_OTHER_END, IS_ALONE, TAG_PLANES,
+    INSIDE = TAG_PLANES, HEAD, START, PREP, STOP, DOUBT, TRAITS_END,
+    BE = TRAITS_END, HAVE, AUXILIARY, LINK, PAIR, QUANTITY, BODY, TO_OR_NOT, LOOKS_END,
+    FIXED_FIRST = LOOKS_END, FIXED_SECOND, CAPITALS, PLANES,
 };
-_Static_assert(TRAIT_INSIDE == 1 << 2 && TRAIT_DOUBT == 1 << 7 && DOUBT - INSIDE == 5, "traits' planes in the order of their bits");
+_Static_assert(TRAIT_INSIDE == 1 << 2 && TRAIT_DOUBT == 1 << 7 && DOUBT - INSIDE == 5 && LOOK_BE == 1 && LOOK_PARTICLE == 1 << 7 &&
+               TO_OR_NOT - BE == 7 && TAG_PLANES == 16 && SET_FIXED == 64 << 8, "planes in the order of their bits");
 
 #define ONE(set) (1u << (set) % 8)
 // IS_END: no phrase goes on with it. IS_OTHER_END: no noun phrase. IS_ALONE: a phrase by itself, or none.
 static const uint8_t tag_sets[2][TAG_ROOM] = {
     {[NOUN] = ONE(IS_NOMINAL), [PROPN] = ONE(IS_NOMINAL), [ADJ] = ONE(IS_ADJECTIVE), [NUM] = ONE(IS_NUMERAL), [DET] = ONE(IS_DETERMINER),
      [PRON] = ONE(IS_PRONOUN), [ADP] = ONE(IS_ADPOSITION), [PUNCT] = ONE(IS_SIGN), [ADV] = ONE(IS_ADVERB)},
-    {[ADP] = ONE(IS_END), [AUX] = ONE(IS_END), [DET] = ONE(IS_END), [INTJ] = ONE(IS_END), [PART] = ONE(IS_END), [SYM] = ONE(IS_END),
-     [OTHER] = ONE(IS_END), [PRON] = ONE(IS_END) | ONE(IS_ALONE), [SCONJ] = ONE(IS_END) | ONE(IS_ALONE),
-     [ADV] = ONE(IS_OTHER_END) | ONE(IS_ALONE), [CCONJ] = ONE(IS_OTHER_END) | ONE(IS_ALONE), [VERB] = ONE(IS_OTHER_END) | ONE(IS_ALONE),
-     [PUNCT] = ONE(IS_OTHER_END), [VBG] = ONE(IS_PARTICIPLE_TAG) | ONE(IS_ALONE), [VBN] = ONE(IS_PARTICIPLE_TAG) | ONE(IS_ALONE)},
+    {[ADP] = ONE(IS_END), [DET] = ONE(IS_END), [SYM] = ONE(IS_END), [OTHER] = ONE(IS_END), [AUX] = ONE(IS_END) | ONE(IS_HELPER),
+     [PART] = ONE(IS_END) | ONE(IS_PARTICLE), [INTJ] = ONE(IS_END) | ONE(IS_ALONE), [PRON] = ONE(IS_END) | ONE(IS_ALONE),
+     [SCONJ] = ONE(IS_END) | ONE(IS_ALONE), [ADV] = ONE(IS_OTHER_END) | ONE(IS_ALONE), [CCONJ] = ONE(IS_OTHER_END) | ONE(IS_ALONE),
+     [VERB] = ONE(IS_OTHER_END) | ONE(IS_ALONE) | ONE(IS_VERBAL), [PUNCT] = ONE(IS_OTHER_END), [VBG] = ONE(IS_GERUND) | ONE(IS_ALONE),
+     [VBN] = ONE(IS_PAST_PARTICIPLE) | ONE(IS_ALONE)},
 };
 #undef ONE
 
-static inline void find_planes(const uint8_t *tag, const uint8_t *traits, const uint8_t *shape, int n, uint64_t plane[PLANES]);
+static inline void find_planes(const struct parser *p, uint64_t plane[PLANES]);
 
 static inline void masks_all(const struct parser *p, struct masks *m)
 {
     uint64_t is[PLANES], all = ((uint64_t)1 << p->pieces) - 1;
-    find_planes(p->tag, p->traits, p->shape, p->pieces, is);
+    find_planes(p, is);
     uint64_t inside = is[INSIDE], stop = is[STOP], doubt = is[DOUBT], start = inside & is[START], digits = ~is[HEAD] & ~stop;
+    uint64_t participle_tag = is[IS_GERUND] | is[IS_PAST_PARTICIPLE];
     uint64_t opening = is[IS_DETERMINER] | (is[IS_PRONOUN] & start & ~is[PREP]);   // articles and possessives
     // plain words of a noun phrase
     uint64_t noun = inside & is[IS_NOMINAL] & all, adjective = inside & (is[IS_ADJECTIVE] | is[IS_NUMERAL]) & all, opens = inside & opening & all;
@@ -46,9 +49,9 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     uint64_t alone = start & ~opening & ((is[IS_SIGN] & ~digits) | (~is[IS_SIGN] & stop & is[IS_ALONE]));
     // no noun phrase goes on with it; nor adjectives alone, whatever comes after
     uint64_t ends = (stop & (is[IS_END] | is[IS_OTHER_END])) | ~all, ends_all = (stop & is[IS_END]) | ~all;
-    uint64_t adjective_tag = stop & is[IS_ADJECTIVE] & all, participle = stop & is[IS_PARTICIPLE_TAG] & all;   // no rule for single words
-    uint64_t nominal = (is[IS_NOMINAL] | digits | is[IS_NUMERAL] | (~stop & (is[IS_ADJECTIVE] | is[IS_PARTICIPLE_TAG]))) & all;
-    uint64_t number = adjective & nominal, describes = inside & is[IS_ADJECTIVE] & ~digits & ~doubt;
+    uint64_t adjective_tag = stop & is[IS_ADJECTIVE] & all, participle = stop & participle_tag & all;   // no rule for single words
+    uint64_t nominal = (is[IS_NOMINAL] | digits | is[IS_NUMERAL] | (~stop & (is[IS_ADJECTIVE] | participle_tag))) & all;
+    uint64_t number = adjective & nominal, describes = inside & is[IS_ADJECTIVE] & ~digits & ~is[QUANTITY];
     // what a participle may stand before and describe a noun; quotes and dashes are signs that do not end phrases
     uint64_t like = adjective_tag | participle | nominal, more = (adjective_tag | nominal) >> 1;
     uint64_t doubted = participle & (like | (is[IS_SIGN] & all & (~ends | more))) >> 1;
@@ -58,8 +61,22 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     uint64_t between = adjective_tag & describes & noun << 1 & (noun & last) >> 1;
     uint64_t inner = ((noun | adjective) & (opens | adjective) << 1) | (noun & noun << 1) | between;
     uint64_t lone = adjective & ~inner;   // no word before it in its phrase
-    m->begins = (all & ~inner) | (all + 1);
-    m->single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1));
+    // helpers, where neither another nor an adverb follows: with their verb, or alone; "to" and a verb
+    uint64_t be = is[IS_HELPER] & is[BE], have = is[IS_HELPER] & is[HAVE] & ~is[BE], modal = is[IS_HELPER] & is[AUXILIARY] & ~is[BE] & ~is[HAVE];
+    uint64_t helps = is[IS_HELPER] | is[BE] | is[HAVE] | is[AUXILIARY], not = is[TO_OR_NOT] & is[START], to = is[TO_OR_NOT] & ~is[START];
+    uint64_t other = ~(helps | is[IS_ADVERB] | not) & all, past = is[IS_PAST_PARTICIPLE] & other, verb = is[IS_VERBAL] & other;
+    uint64_t closed = (other | ~all) >> 1, passive = be & past >> 1, infinitive = is[IS_PARTICLE] & to & verb >> 1;
+    uint64_t led = passive | infinitive | (be & (is[IS_GERUND] & other & ~is[LINK]) >> 1) | (have & past >> 1) | (modal & verb >> 1);
+    uint64_t helper = closed & ((be & ~((past | verb | (is[IS_GERUND] & all)) >> 1)) | (have & ~((past | verb) >> 1)) |
+                                (modal & ~((verb | ((is[IS_NOMINAL] | is[IS_ADJECTIVE]) & all)) >> 1)));
+    // an article without a noun: nothing
+    uint64_t bare = is[IS_DETERMINER] & start & ((stop & is[IS_END] & ~opening) | ~all | (stop & is[IS_SIGN])) >> 1;
+    m->begins = (all & ~inner & ~(led << 1)) | (all + 1);
+    m->several = is[FIXED_FIRST] & is[FIXED_SECOND] >> 1;
+    m->led = led;
+    m->passive = passive;
+    m->infinitive = infinitive;
+    m->single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1)) | led | helper | bare;
     m->nouns = begins;
     m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
     m->ends = m->known & last & (noun | lone);
@@ -67,7 +84,7 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     m->doubted_single = alone & doubted;
     m->doubted_ends = noun & doubted >> 1;
     m->ordinary = begins | alone;
-    m->doubtful = doubt | (describes & (is[CAPITAL_PLANE] | adjective_tag >> 1)) | ~(noun | adjective | opens);
+    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | is[BODY] >> 1)) | ~(noun | adjective | opens);
     m->describes = describes;
 }
 

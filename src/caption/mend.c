@@ -458,7 +458,7 @@ static void mend(struct parser *p, int i)
         p->tag[i] = NOUN;
 }
 
-// Each word's rules, and what it lets through beside it. Nothing beside the captions' words has any.
+// Each word's rules, what it lets through beside it, and what masks ask of it. Nothing beside the captions' words has any.
 static void find_rules(const struct parsers *all)
 {
     const struct table *t = all->table;
@@ -466,12 +466,15 @@ static void find_rules(const struct parsers *all)
     const uint8_t *tags = all->tag;
     const int32_t *places = all->at;
     uint64_t *own = all->own, *behind = all->behind, *ahead = all->ahead;
+    uint8_t *looks = all->looks, *sets = all->sets;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
         int at = places[j], here = tags[at];
         const struct mends *w = word_mends(t->mends, words[at]);
         own[at] = w->at[mends_slot[here]];
         behind[at] = t->mends_behind[here] & w->behind;
         ahead[at] = t->mends_ahead[here] & w->ahead;
+        looks[at] = w->looks;
+        sets[at] = (uint8_t)(words[at]->set >> 8);
     }
 }
 

@@ -141,7 +141,8 @@ static unsigned mend_tags(const struct word *w, bool known, const char *text, si
 }
 
 // What the spelling and the kind of a word add to its marks.
-enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, SUNDAY = 8, PERSON = 16, ANIMAL = 32, SHORT = 64, GOES = 128, OF = 256, LIKE = 512, THREE = 1024 };
+enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, SUNDAY = 8, PERSON = 16, ANIMAL = 32, SHORT = 64, GOES = 128, OF = 256, LIKE = 512, THREE = 1024,
+       BODY = 2048, PARTICLE = 4096 };
 
 static bool one_of(const char *text, size_t n, const char *const *words)
 {
@@ -151,9 +152,13 @@ static bool one_of(const char *text, size_t n, const char *const *words)
     return false;
 }
 
+static const char *const of_body[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
+                                      "nosed", "sleeved", "aged", "shaped", "sized", "skinned", "bodied", "coloured", "colored", NULL};
+
 static unsigned look(const struct word *w, bool known, const char *text, size_t n)
 {
     static const char *const sunday[] = {"sat", "sun", NULL}, *const of[] = {"of", NULL}, *const like[] = {"like", NULL},
+                      *const particles[] = {"to", "not", "n't", NULL},
                       *const goes[] = {"to", "into", "against", "through", "toward", "towards", "past", "down", "during", "over", "at",
                                        "along", "across", NULL};
     unsigned how = (memchr(text, '-', n) ? HYPHEN : 0) | (only_adjective(w->is, text, n) ? ADJECTIVE : 0) | (n < 6 ? SHORT : 0);
@@ -161,7 +166,7 @@ static unsigned look(const struct word *w, bool known, const char *text, size_t 
         return how;
     return how | KNOWN | (n == 3 ? THREE : 0) | (w->kind == KIND_PERSON ? PERSON : 0) | (w->kind == KIND_ANIMAL ? ANIMAL : 0) |
            (one_of(text, n, sunday) ? SUNDAY : 0) | (one_of(text, n, goes) ? GOES : 0) | (one_of(text, n, of) ? OF : 0) |
-           (one_of(text, n, like) ? LIKE : 0);
+           (one_of(text, n, like) ? LIKE : 0) | (one_of(text, n, of_body) ? BODY : 0) | (one_of(text, n, particles) ? PARTICLE : 0);
 }
 
 // In one number: words alike in it have the same rules.
@@ -278,6 +283,9 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
     bool being = (how & (PERSON | ANIMAL)) || (w->marks & M_PERSON), plural = w->is & IS_PLURAL;
     bool thing = !being && !plural && !(w->marks & (M_MOVER | M_MEDIA)), number = !(w->traits & (TRAIT_HEAD | TRAIT_STOP));
     *to = (struct mends){.tags = tags};
+    to->looks = (uint8_t)((w->marks & M_BE ? LOOK_BE : 0) | (w->marks & M_HAVE ? LOOK_HAVE : 0) | (w->marks & M_AUX ? LOOK_AUX : 0) |
+                          (w->marks & M_LINK ? LOOK_LINK : 0) | (w->marks & M_PAIR_FIRST ? LOOK_PAIR : 0) |
+                          (w->marks & M_QUANTITY ? LOOK_QUANTITY : 0) | (how & BODY ? LOOK_BODY : 0) | (how & PARTICLE ? LOOK_PARTICLE : 0));
     for (int tag = 0; tag < NO_TAG; tag++)
         to->at[mends_slot[tag]] |= tag != PUNCT && tags >> tag & 1 ? rules_of(w, how, tag) : 0;
     to->behind = let_through((const uint64_t[]){AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, FALLS, SINGULAR_ACTS, OPENED_OWN, GERUND_THING,
@@ -301,8 +309,10 @@ static uint16_t with_looks(unsigned index, const struct word *w, const char *tex
 {
     bool comma = n == 1 && *text == ',', quote = n == 1 && (*text == '"' || *text == '\'');
     bool past = (w->is & (IS_PAST | IS_PARTICIPLE)) && !(w->is & IS_VERB);
-    index |= comma || (w->marks & M_WHEN) ? SET_FIRST : 0;
-    index |= quote || (w->marks & M_RELATIVE) ? SET_SECOND : 0;
+    index |= comma || (w->marks & (M_WHEN | M_BE)) ? SET_FIRST : 0;
+    index |= quote || (w->marks & (M_RELATIVE | M_HAVE)) ? SET_SECOND : 0;
+    index |= w->marks & M_FIXED_FIRST ? SET_FIXED : 0;
+    index |= w->marks & M_FIXED_SECOND ? SET_FIXED_SECOND : 0;
     return (uint16_t)(index | (past ? SET_PAST : 0));
 }
 
@@ -333,7 +343,7 @@ void mends_begin(struct table *t)
 {
     memset(t->mends_keys, 0, MENDS_KEYS * sizeof *t->mends_keys);
     memset(&t->mends[0], 0xff, sizeof t->mends[0]);
-    t->mends[0].at[MENDS_NONE] = 0;
+    t->mends[0].at[MENDS_NONE] = 0;   // its looks: all, which nothing plain is
     t->mends[0].tags = MENDS_ALWAYS;
     t->n_mends = 1;
     t->n_mends_keys = 0;

@@ -158,11 +158,7 @@ static bool fixed_pair(const struct parser *p, int i)
 // "eared", "long-legged": made of a noun, which the word before describes
 static bool of_body(const struct parser *p, int i)
 {
-    static const char *const words[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
-                                        "nosed", "sleeved", "aged", "shaped", "sized", "skinned", "bodied", "coloured", "colored"};
-    if ((tag(p, i) != ADJ && tag(p, i) != VBN) || p->lower[p->end[i] - 1] != 'd')
-        return false;
-    return piece_among(p, i, words, sizeof words / sizeof *words);
+    return (tag(p, i) == ADJ || tag(p, i) == VBN) && (p->looks[i] & LOOK_BODY);
 }
 
 void add_attributes(struct parser *p, int object, int first, int head)

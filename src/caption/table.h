@@ -107,19 +107,26 @@ struct mends {
     uint64_t behind, ahead;     // what such a word lets through for the one behind it, for the one before it
     uint64_t at[MENDS_SLOTS];   // by mends_slot of its tag; none at MENDS_NONE
     uint32_t tags;              // 1 << tag: with which there are any
+    uint8_t looks;              // LOOK_*, for masks
 };
 struct mends_key {
     uint64_t key;
     uint16_t index;           // 0: none
 };
 enum { MENDS_ROOM = 1 << 11, MENDS_KEYS = 1 << 13 };
-// Beside a word's index: what chunks.c asks of it to tell a plain phrase's kind and form.
+enum {
+    LOOK_BE = 1, LOOK_HAVE = 2, LOOK_AUX = 4, LOOK_LINK = 8, LOOK_PAIR = 16, LOOK_QUANTITY = 32,   // as M_*
+    LOOK_BODY = 64,        // "headed", "eyed": the word before describes half of it
+    LOOK_PARTICLE = 128,   // "to"; "not"
+};
+// Beside a word's index: what tells a plain phrase's kind and form, and where a preposition of several words may begin.
 enum {
     SET_SHIFT = 11,
-    SET_FIRST = 1 << SET_SHIFT,          // begins a clause (M_WHEN); of signs: a comma
-    SET_SECOND = 1 << (SET_SHIFT + 1),   // a relative pronoun; of signs: a quote
+    SET_FIRST = 1 << SET_SHIFT,          // begins a clause (M_WHEN); of signs: a comma; of helpers: be
+    SET_SECOND = 1 << (SET_SHIFT + 1),   // a relative pronoun; of signs: a quote; of helpers: have
     SET_PAST = 1 << (SET_SHIFT + 2),     // a verb's past form, and not its base
-    SET_LOOKS = 8,
+    SET_KINDS = 8,                       // of these three
+    SET_FIXED = 1 << (SET_SHIFT + 3), SET_FIXED_SECOND = 1 << (SET_SHIFT + 4),   // M_FIXED_*
 };
 static inline const struct mends *word_mends(const struct mends *all, const struct word *w) { return &all[w->set % MENDS_ROOM]; }
 
