@@ -27,6 +27,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->tag = arena_take(&a, words + MASK_SLACK);
         all->traits = arena_take(&a, words + MASK_SLACK);
         all->looks = arena_take(&a, words + MASK_SLACK);
+        all->set = arena_take(&a, words * sizeof *all->set);
         all->sets = arena_take(&a, words + MASK_SLACK);
         all->own = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->own);
         all->behind = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->behind);

@@ -97,6 +97,7 @@ struct parsers {
     int opens;
     uint8_t *owner;                    // its caption
     uint16_t *start, *end;             // by place, as all below
+    uint16_t *set;                     // as its word's: what follows finds it in the first cache
     uint8_t *flags, *class, *tag, *traits, *looks, *sets;
     uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (mends.h)
     uint64_t *may;                     // a bit a place: a rule of its may have another tag for it

@@ -131,6 +131,7 @@ static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unk
     const int32_t *places = all->at;
     const uint8_t *owners = all->owner;
     uint8_t *classes = all->class, *tags = all->tag, *traits = all->traits;
+    uint16_t *set = all->set;
     int32_t *open = all->open;
     int opens = 0;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
@@ -146,6 +147,7 @@ static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unk
         }
         classes[at] = w->class;
         traits[at] = w->traits;
+        set[at] = w->set;
         marks[owner] |= w->marks;
         opens = tag_known(w, at, tags, open, opens);
     }

@@ -230,7 +230,7 @@ static const unsigned near_nouns = 1u << NOUN | 1u << PROPN | 1u << ADJ;
 // Rules that ask for more than tags.
 static bool mendable(const struct parser *p, int i)
 {
-    unsigned t = p->tag[i], mends = word_mends(p->table->mends, p->word[2 + i])->tags;
+    unsigned t = p->tag[i], mends = (unsigned)(word_mends(p->table->mends, p->word[2 + i])->behind >> MENDS_TAGS) & MENDS_ALWAYS;
     if (mends == MENDS_ALWAYS)
         return true;
     if (!(mends >> t & 1))
@@ -462,19 +462,19 @@ static void mend(struct parser *p, int i)
 static void find_rules(const struct parsers *all)
 {
     const struct table *t = all->table;
-    const struct word *const *words = all->word;
+    const uint16_t *set = all->set;
     const uint8_t *tags = all->tag;
     const int32_t *places = all->at;
     uint64_t *own = all->own, *behind = all->behind, *ahead = all->ahead;
     uint8_t *looks = all->looks, *sets = all->sets;
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
         int at = places[j], here = tags[at];
-        const struct mends *w = word_mends(t->mends, words[at]);
-        own[at] = w->at[mends_slot[here]];
+        const struct mends *w = &t->mends[set[at] % MENDS_ROOM];
+        own[at] = w->at[mends_slot[here]] & ((uint64_t)(here == PUNCT) - 1);   // none of signs
         behind[at] = t->mends_behind[here] & w->behind;
         ahead[at] = t->mends_ahead[here] & w->ahead;
-        looks[at] = w->looks;
-        sets[at] = (uint8_t)(words[at]->set >> 8);
+        looks[at] = (uint8_t)(w->ahead >> MENDS_LOOKS);
+        sets[at] = (uint8_t)(set[at] >> 8);
     }
 }
 

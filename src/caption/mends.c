@@ -23,7 +23,7 @@ enum {
     SECOND_OF_PAIR,
     RULES,
 };
-_Static_assert(RULES <= 64 && MENDS_ROOM == 1 << SET_SHIFT, "a bit each; SET_* are above all indices");
+_Static_assert((int)RULES <= (int)MENDS_TAGS && (int)MENDS_TAGS + (int)NO_TAG <= 64 && MENDS_ROOM == 1 << SET_SHIFT, "a bit each; SET_* are above all indices");
 
 static const struct { unsigned before, behind; } beside[RULES] = {
     [ANYWHERE] = {ANY, ANY},
@@ -67,10 +67,8 @@ static const struct { unsigned before, behind; } beside[RULES] = {
     [SECOND_OF_PAIR] = {ANY & ~(1 << PRON), ANY & ~OPENS},
 };
 
-// The tags with most rules have theirs to themselves.
-const uint8_t mends_slot[TAG_ROOM] = {
-    [NOUN] = 1, [PROPN] = 2, [VERB] = 3, [VBG] = 4, [VBN] = 5, [ADJ] = 6, [ADV] = 7, [PUNCT] = MENDS_NONE, [NO_TAG] = MENDS_NONE,
-};
+// Tags share their rules where few have any.
+const uint8_t mends_slot[TAG_ROOM] = {[NOUN] = 1, [PROPN] = 1, [VERB] = 2, [VBG] = 3, [ADJ] = 4, [VBN] = 5, [ADV] = 5};
 
 // What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
 bool only_adjective(unsigned is, const char *word, size_t n)
@@ -282,8 +280,8 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
 {
     bool being = (how & (PERSON | ANIMAL)) || (w->marks & M_PERSON), plural = w->is & IS_PLURAL;
     bool thing = !being && !plural && !(w->marks & (M_MOVER | M_MEDIA)), number = !(w->traits & (TRAIT_HEAD | TRAIT_STOP));
-    *to = (struct mends){.tags = tags};
-    to->looks = (uint8_t)((w->marks & M_BE ? LOOK_BE : 0) | (w->marks & M_HAVE ? LOOK_HAVE : 0) | (w->marks & M_AUX ? LOOK_AUX : 0) |
+    *to = (struct mends){0};
+    uint64_t looks = ((w->marks & M_BE ? LOOK_BE : 0) | (w->marks & M_HAVE ? LOOK_HAVE : 0) | (w->marks & M_AUX ? LOOK_AUX : 0) |
                           (w->marks & M_LINK ? LOOK_LINK : 0) | (w->marks & M_PAIR_FIRST ? LOOK_PAIR : 0) |
                           (w->marks & M_QUANTITY ? LOOK_QUANTITY : 0) | (how & BODY ? LOOK_BODY : 0) | (how & PARTICLE ? LOOK_PARTICLE : 0));
     for (int tag = 0; tag < NO_TAG; tag++)
@@ -291,10 +289,12 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
     to->behind = let_through((const uint64_t[]){AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, FALLS, SINGULAR_ACTS, OPENED_OWN, GERUND_THING,
                                                 GERUND_MOSTLY, LINKED, SECOND_OF_PAIR},
                              (const bool[]){being, plural, w->marks & M_QUANTITY, !plural, !plural, w->marks & M_POSSESSIVE, thing, thing,
-                                            w->marks & M_LINK, w->is & PAIR_FIRST}, 10);
+                                            w->marks & M_LINK, w->is & PAIR_FIRST}, 10) << (64 - MENDS_TAGS) >> (64 - MENDS_TAGS);
+    to->behind |= (uint64_t)tags << MENDS_TAGS;
     to->ahead = let_through((const uint64_t[]){FALLS, STARTING_PARTICLE, STARTING_BE, GERUND_OF, GERUND_NUMBER, BEFORE_TIME, FIRST_OF_PAIR},
                             (const bool[]){how & GOES, w->marks & M_PARTICLE, w->marks & M_BE, how & OF, number, w->marks & M_TIME,
-                                           w->is & (PAIR_SECOND | IS_PLURAL)}, 7);
+                                           w->is & (PAIR_SECOND | IS_PLURAL)}, 7) << (64 - MENDS_LOOKS) >> (64 - MENDS_LOOKS);
+    to->ahead |= looks << MENDS_LOOKS;
 }
 
 static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys: where it is or would be
@@ -342,9 +342,7 @@ uint16_t mends_add(struct table *t, const struct word *w, bool known, const char
 void mends_begin(struct table *t)
 {
     memset(t->mends_keys, 0, MENDS_KEYS * sizeof *t->mends_keys);
-    memset(&t->mends[0], 0xff, sizeof t->mends[0]);
-    t->mends[0].at[MENDS_NONE] = 0;   // its looks: all, which nothing plain is
-    t->mends[0].tags = MENDS_ALWAYS;
+    memset(&t->mends[0], 0xff, sizeof t->mends[0]);   // its looks: all, which nothing plain is
     t->n_mends = 1;
     t->n_mends_keys = 0;
     for (int tag = 0; tag < TAG_ROOM; tag++) {

@@ -102,13 +102,13 @@ struct rows {
 
 // Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
 // it let through, and the tags there (mends.c).
-enum { MENDS_NONE = 8, MENDS_SLOTS };
+enum { MENDS_SLOTS = 6, MENDS_TAGS = 40, MENDS_LOOKS = 56 };
 struct mends {
-    uint64_t behind, ahead;     // what such a word lets through for the one behind it, for the one before it
-    uint64_t at[MENDS_SLOTS];   // by mends_slot of its tag; none at MENDS_NONE
-    uint32_t tags;              // 1 << tag: with which there are any
-    uint8_t looks;              // LOOK_*, for masks
+    uint64_t behind;            // what such a word lets through for the one behind it; from bit MENDS_TAGS on 1 << tag: with which it has rules
+    uint64_t ahead;             // ... for the one before it; from bit MENDS_LOOKS on LOOK_*, for masks
+    uint64_t at[MENDS_SLOTS];   // by mends_slot of its tag
 };
+_Static_assert(sizeof(struct mends) == 64, "a cache line: some are asked of each word");
 struct mends_key {
     uint64_t key;
     uint16_t index;           // 0: none
