@@ -35,6 +35,7 @@ struct object {
     uint8_t attributes;          // how many
     uint8_t relations;           // actions it takes part in
     bool hashtag;
+    uint8_t spare[2];            // eight bytes: written as one
 };
 
 struct attribute {

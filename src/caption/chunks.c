@@ -46,21 +46,32 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
 static inline int first_bit(uint64_t bits) { return __builtin_ctzll(bits); }
 static inline uint64_t lowest(uint64_t bits) { return bits & -bits; }
 
-// A plain phrase's kind and form by the tag and SET_* of its last word. No branch: kinds come as they like.
-struct plain { uint8_t kind, form; };
-#define ALL(k) {[0 ... SET_KINDS - 1] = {k, V_FINITE}}
-#define CLAUSE(k) {{k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}, {k, 0}, {P_WHEN, 0}, {P_THAT, 0}, {P_THAT, 0}}
+// A plain phrase by the tag and SET_* of its last word: its bytes but for where it lies, and what is counted. No branch: kinds
+// come as they like.
+enum { COUNTS = 1, OF_OBJECT = 2, ACTING = 4, STOPPING = 8 };
+struct plain { uint64_t bytes; unsigned counts; };
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(struct phrase) == 8 && offsetof(struct phrase, kind) == 0 &&
+               offsetof(struct phrase, form) == 1 && offsetof(struct phrase, first) == 2 && offsetof(struct phrase, last) == 3 &&
+               offsetof(struct phrase, object) == 4 && offsetof(struct phrase, subject_pronoun) == 6 && sizeof(struct object) == 8, "as below");
+enum { FORM_AT = 8, FIRST_AT = 16, LAST_AT = 24, OBJECT_AT = 32, PRONOUN_AT = 48 };
+#define PLAIN(kind, form, object, pronoun) ((uint64_t)(kind) | (uint64_t)(form) << FORM_AT | (uint64_t)(object) << OBJECT_AT | (uint64_t)(pronoun) << PRONOUN_AT)
+#define AS(kind, counts) {PLAIN(kind, V_FINITE, 0xffff, 0), COUNTS | (counts)}
+#define NOTHING {PLAIN(P_NONE, V_FINITE, 0xffff, 0), 0}
+#define ALL(...) {[0 ... SET_KINDS - 1] = __VA_ARGS__}
+#define FOUR(one, two, three, four) {one, two, three, four, one, two, three, four}
+#define WHEN AS(P_WHEN, 0)
+#define THAT AS(P_THAT, 0)
+#define VERB_OF(form) {PLAIN(P_VERB, form, 0xffff, 0), COUNTS | ACTING}
+#define NAMELESS {PLAIN(P_NAMELESS, V_FINITE, 0xffff, 1), COUNTS}
+#define OBJECT {PLAIN(P_NOUN, V_FINITE, 0, 0), COUNTS | OF_OBJECT}
 static const struct plain plain[NO_TAG][SET_KINDS] = {
-    [NOUN] = ALL(P_NOUN), [PROPN] = ALL(P_NOUN), [ADJ] = ALL(P_ADJECTIVE), [NUM] = ALL(P_NAMELESS), [ADP] = ALL(P_PREP), [CCONJ] = ALL(P_AND),
-    [PRON] = CLAUSE(P_NAMELESS), [ADV] = CLAUSE(P_NONE), [SCONJ] = CLAUSE(P_NONE), [INTJ] = CLAUSE(P_NONE),
-    [DET] = {{P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}, {P_NONE, 0}, {P_WHEN, 0}},
-    [AUX] = {{P_NONE, 0}, {P_BE, 0}, {P_HAVE, 0}, {P_BE, 0}, {P_NONE, 0}, {P_BE, 0}, {P_HAVE, 0}, {P_BE, 0}},
-    [VERB] = {[0 ... 3] = {P_VERB, V_FINITE}, [4 ... 7] = {P_VERB, V_PAST}},
-    [VBG] = {[0 ... SET_KINDS - 1] = {P_VERB, V_ING}}, [VBN] = {[0 ... SET_KINDS - 1] = {P_VERB, V_PARTICIPLE}},
-    [PUNCT] = {{P_STOP, 0}, {P_COMMA, 0}, {P_NONE, 0}, {P_STOP, 0}},   // quotes part nothing
+    [NOUN] = ALL(OBJECT), [PROPN] = ALL(OBJECT), [ADJ] = ALL(AS(P_ADJECTIVE, ACTING)), [NUM] = ALL(NAMELESS), [ADP] = ALL(AS(P_PREP, 0)),
+    [CCONJ] = ALL(AS(P_AND, 0)), [PRON] = FOUR(NAMELESS, WHEN, THAT, THAT), [ADV] = FOUR(NOTHING, WHEN, THAT, THAT),
+    [SCONJ] = FOUR(NOTHING, WHEN, THAT, THAT), [INTJ] = FOUR(NOTHING, WHEN, THAT, THAT), [DET] = FOUR(NOTHING, WHEN, NOTHING, WHEN),
+    [AUX] = FOUR(NOTHING, AS(P_BE, 0), AS(P_HAVE, 0), AS(P_BE, 0)),
+    [VERB] = {[0 ... 3] = VERB_OF(V_FINITE), [4 ... 7] = VERB_OF(V_PAST)}, [VBG] = ALL(VERB_OF(V_ING)), [VBN] = ALL(VERB_OF(V_PARTICIPLE)),
+    [PUNCT] = FOUR(AS(P_STOP, STOPPING), AS(P_COMMA, 0), NOTHING, AS(P_STOP, STOPPING)),   // quotes part nothing
 };
-#undef ALL
-#undef CLAUSE
 
 // The phrase at i, up to *end as it seems, that masks leave open. True: it is plain after all, up to *end; else it was taken,
 // and *end is behind it.
@@ -109,39 +120,46 @@ static void chunk_masked(struct chunker *c, const struct masks *masks)
     struct object *object = p->object;
     uint64_t acting = 0, stops = 0;
     int n = 0, objects = 0;
+    uint64_t sure = m.sure;
     for (uint64_t left = m.begins; left & (left - 1);) {
-        uint64_t first = lowest(left), next = lowest(left ^ first), final = next >> 1;   // a bit each
-        int i = first_bit(first), end = first_bit(next);
-        bool nouns = m.nouns & first, several = m.several & first;
-        bool sure = ((m.single & first) != 0) | (nouns & ((m.ends & final) != 0));
-        left ^= first;
-        if (!sure | several) {
+        uint64_t first = lowest(left), rest = left ^ first, final = lowest(rest) >> 1;   // a bit each
+        int i = first_bit(first), last = first_bit(final);
+        left = rest;
+        if (!(sure & final)) {
+            int end = last + 1;
             out->n = n;
             out->acting = acting;
             out->stops = stops;
             p->objects = objects;
-            sure = look_closer(c, masks, i, &end);
-            left = (left | (uint64_t)1 << end) & -((uint64_t)1 << end);
+            bool plainly = look_closer(c, masks, i, &end);
+            uint64_t ended = (uint64_t)1 << end;
+            if (!(left & ended)) {   // masks did not see a phrase begin there, nor where it ends
+                left |= ended;
+                sure &= ~(lowest(left & -(ended << 1)) >> 1);
+            }
+            left &= -ended;
+            last = end - 1;
             n = out->n;
             acting = out->acting;
             stops = out->stops;
             objects = p->objects;
-            if (!sure)
+            if (!plainly)
                 continue;
         }
-        int last = end - 1;
         struct plain is = plain[tags[last]][sets[last] / (SET_FIRST >> 8) % SET_KINDS];
-        bool of_object = is.kind == P_NOUN, led = m.led & first;
-        int form = (is.form & (led - 1)) | (m.passive & first ? V_PASSIVE : 0) | (m.infinitive & first ? V_INFINITIVE : 0);
-        phrase[n] = (struct phrase){
-            .kind = is.kind, .form = (uint8_t)form, .first = (uint8_t)i, .last = (uint8_t)last,
-            .object = (int16_t)(objects | (of_object - 1)), .subject_pronoun = ((is.kind == P_NAMELESS) & !nouns) | led,   // or .helped
-        };
-        acting |= (uint64_t)((is.kind == P_VERB) | (is.kind == P_ADJECTIVE)) << n;
-        stops |= (uint64_t)(is.kind == P_STOP) << n;
-        n += is.kind != P_NONE;
-        object[objects] = (struct object){.head = (uint8_t)last, .first = (uint8_t)i, .last = (uint8_t)last};
-        objects += of_object;
+        uint64_t bytes = is.bytes | (uint64_t)i << FIRST_AT | (uint64_t)last << LAST_AT | (uint64_t)objects << OBJECT_AT;
+        if (m.led & first) {
+            int form = m.passive & first ? V_PASSIVE : m.infinitive & first ? V_INFINITIVE : V_FINITE;
+            bytes = (bytes & ~((uint64_t)0xff << FORM_AT)) | (uint64_t)form << FORM_AT | (uint64_t)1 << PRONOUN_AT;   // it is helped
+        }
+        bytes &= ~((uint64_t)((m.nouns & first) != 0) << PRONOUN_AT);
+        memcpy(&phrase[n], &bytes, sizeof bytes);
+        acting |= (uint64_t)(is.counts / ACTING % 2) << n;
+        stops |= (uint64_t)(is.counts / STOPPING) << n;
+        n += is.counts % 2;
+        uint64_t place = (uint64_t)last | (uint64_t)i << 8 | (uint64_t)last << 16;
+        memcpy(&object[objects], &place, sizeof place);
+        objects += is.counts / OF_OBJECT % 2;
         if ((m.describes | m.doubtful) & (((uint64_t)1 << last) - first))   // of a single word none
             describe(p, masks, objects - 1, i, last);
     }

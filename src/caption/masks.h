@@ -9,16 +9,14 @@ enum { MASKED = 60 };   // pieces of captions that masks hold
 
 struct masks {
     uint64_t begins;          // where phrases begin if all are plain, and behind the last
-    uint64_t single;          // a plain one of one word
+    uint64_t sure;            // the last words of plain ones
     uint64_t nouns;           // a noun phrase may begin here
-    uint64_t known;           // of words that it may reach: it surely ends with this one,
-    uint64_t ends;            // ... and its tag says what it is
+    uint64_t known;           // of words that it may reach: it surely ends with this one
     uint64_t head;            // a noun that heads its phrase by its tag alone
     uint64_t doubted_single;  // a participle: plain unless it describes the noun behind it
     uint64_t doubted_ends;    // the last noun, unless the participle behind it goes on to another
     uint64_t led;             // a helper and its verb, or "to" and one: the two words are a plain phrase,
     uint64_t passive, infinitive;   // ... of this form
-    uint64_t several;         // begins as some prepositions of several words do
     uint64_t ordinary;        // no preposition, no helper: a noun phrase, a verb or a sign begins here
     uint64_t describes;       // an attribute
     uint64_t doubtful;        // may be one, or half a fixed pair, part of a name, "red headed"; masks alone do not say

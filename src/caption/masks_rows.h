@@ -32,6 +32,9 @@ static const uint8_t tag_sets[2][TAG_ROOM] = {
 
 static inline void find_planes(const struct parser *p, uint64_t plane[PLANES]);
 
+// Bits, and those above them while they are of `through`.
+static inline uint64_t flood(uint64_t bits, uint64_t through) { return bits | ((((bits << 1 & through) + through) ^ through) & through); }
+
 static inline void masks_all(const struct parser *p, struct masks *m)
 {
     uint64_t is[PLANES], all = ((uint64_t)1 << p->pieces) - 1;
@@ -71,15 +74,17 @@ static inline void masks_all(const struct parser *p, struct masks *m)
                                 (modal & ~((verb | ((is[IS_NOMINAL] | is[IS_ADJECTIVE]) & all)) >> 1)));
     // an article without a noun: nothing
     uint64_t bare = is[IS_DETERMINER] & start & ((stop & is[IS_END] & ~opening) | ~all | (stop & is[IS_SIGN])) >> 1;
-    m->begins = (all & ~inner & ~(led << 1)) | (all + 1);
-    m->several = is[FIXED_FIRST] & is[FIXED_SECOND] >> 1;
+    uint64_t firsts = all & ~inner & ~(led << 1), through = all & ~firsts;   // of phrases; their other words
+    m->begins = firsts | (all + 1);
     m->led = led;
     m->passive = passive;
     m->infinitive = infinitive;
-    m->single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1)) | led | helper | bare;
+    uint64_t single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1)) | led | helper | bare;
     m->nouns = begins;
     m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
-    m->ends = m->known & last & (noun | lone);
+    // a single word or a noun phrase whose last word's tag says what it is; no preposition of several words may begin
+    uint64_t several = is[FIXED_FIRST] & is[FIXED_SECOND] >> 1, ended = m->known & last & (noun | lone);
+    m->sure = (flood(single & firsts, through) | (flood(begins & firsts, through) & ended)) & ~flood(several & firsts, through);
     m->head = noun & last;
     m->doubted_single = alone & doubted;
     m->doubted_ends = noun & doubted >> 1;
