@@ -88,7 +88,7 @@ void parser_free(struct parser *p)
 static void find_phrases(struct parser *const *parser, int n)
 {
     enum { AROUND = PHRASES_AROUND };
-    static const struct phrase none = {.kind = P_NONE, .first = 1};   // and no word of its own
+    static const struct phrase none[AROUND] = {[0 ... AROUND - 1] = {.kind = P_NONE, .first = 1}};   // and no word of its own
     struct phrase room[AROUND + CAPTION_AT_ONCE * (CAPTION_WORDS + AROUND)], *at = room;
     struct phrases found[CAPTION_AT_ONCE];
     struct masks masks[CAPTION_AT_ONCE];
@@ -96,14 +96,13 @@ static void find_phrases(struct parser *const *parser, int n)
     for (int i = 0; i < n; i++)   // beside each other, before the branches of what follows
         if (parser[i]->pieces <= MASKED)
             find_masks(parser[i], &masks[i]);
-    for (int k = 0; k < AROUND; k++)
-        *at++ = none;
+    memcpy(at, none, sizeof none);
+    at += AROUND;
     for (int i = 0; i < n; i++) {
         found[i].at = at;
         phrases_chunk(parser[i], &masks[i], &found[i]);
-        at += found[i].n;
-        for (int k = 0; k < AROUND; k++)
-            *at++ = none;
+        memcpy(at + found[i].n, none, sizeof none);
+        at += found[i].n + AROUND;
     }
     for (int i = 0; i < n; i++)
         phrases_relate(parser[i], &found[i]);

@@ -62,8 +62,8 @@ struct parser {
     struct scan *is;                   // of its blocks of text
     // Of piece 0 on; CAPTION_AROUND before the first and behind the last are there, with NO_TAG, the table's boundary and zeros.
     uint16_t *start, *end;             // in text
-    uint8_t *flags, *shape, *tag, *traits;   // PIECE_*, ..., TRAIT_*
-    uint8_t *looks, *sets;             // LOOK_*; SET_* / 256
+    uint8_t *flags, *shape, *tag;      // PIECE_*, ...
+    uint8_t *traits, *looks, *sets;    // TRAIT_*, LOOK_*, SET_* / 256; nothing around
     const struct word **word;          // [2]: of piece 0
     uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word
     struct object *object;

@@ -8,33 +8,26 @@
 // only where a phrase takes a closer look (nouns.c, parts.c), which would find the plain ones the same.
 #include "caption/chunks.h"
 #include "caption/masks.h"
+#include "caption/spell.h"
 
 // --- what a word may be ---------------------------------------------------------------------------------------------------
-
-static bool one_of(const char *text, size_t n, const char *const *words)
-{
-    for (; n && *words; words++)
-        if (strlen(*words) == n && memcmp(text, *words, n) == 0)
-            return true;
-    return false;
-}
 
 uint8_t word_traits(const struct word *w, const char *text, size_t n)
 {
     static const char *const hand[] = {"hand", NULL}, *const sides[] = {"left", "right", "center", NULL},
                       *const clauses[] = {"as", "before", "after", "since", "until", "like", "than", NULL},
                       *const joins[] = {"\"", "-", "'", "'s", NULL};
-    bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = one_of(text, n, hand);
+    bool number = w->class == CLASS_NUMBER || w->class == CLASS_CODE, how = spelled_as(text, n, hand);
     unsigned m = w->marks, traits = 0;
     if (!how && !(m & (M_FIXED_FIRST | M_DAYTIME)))
         traits |= TRAIT_INSIDE;
-    if (!number && !(m & (M_COLOUR | M_TIME | M_PRONOUN | M_GROUP)) && !one_of(text, n, sides))
+    if (!number && !(m & (M_COLOUR | M_TIME | M_PRONOUN | M_GROUP)) && !spelled_as(text, n, sides))
         traits |= TRAIT_HEAD;
     if (!how && !(m & (M_FIXED_FIRST | M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
         traits |= TRAIT_START;
-    if (!how && !one_of(text, n, clauses) && !(m & M_POSSESSIVE))
+    if (!how && !spelled_as(text, n, clauses) && !(m & M_POSSESSIVE))
         traits |= TRAIT_PREP;
-    if (!number && !how && !one_of(text, n, joins))
+    if (!number && !how && !spelled_as(text, n, joins))
         traits |= TRAIT_STOP;
     if (m & (M_COLOUR | M_PAIR_FIRST | M_QUANTITY))
         traits |= TRAIT_DOUBT;

@@ -35,9 +35,6 @@ void words_around(struct parsers *all, int at)
     memset(all->end + at, 0, CAPTION_AROUND * sizeof *all->end);
     memset(all->flags + at, 0, CAPTION_AROUND);
     memset(all->class + at, 0, CAPTION_AROUND);
-    memset(all->traits + at, 0, CAPTION_AROUND);
-    memset(all->looks + at, 0, CAPTION_AROUND);
-    memset(all->sets + at, 0, CAPTION_AROUND);
     memset(all->tag + at, NO_TAG, CAPTION_AROUND);
     memset(all->hash + at, 0, CAPTION_AROUND * sizeof *all->hash);
     memset(all->own + at, 0, CAPTION_AROUND * sizeof *all->own);

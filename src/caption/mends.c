@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "caption/lists.h"
 #include "caption/mends.h"
+#include "caption/spell.h"
 
 enum {
     NOUNS = 1 << NOUN | 1 << PROPN, VERBS = 1 << VERB | 1 << VBG | 1 << VBN, OPENS = 1 << DET | 1 << PRON,
@@ -142,14 +143,6 @@ static unsigned mend_tags(const struct word *w, bool known, const char *text, si
 enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, SUNDAY = 8, PERSON = 16, ANIMAL = 32, SHORT = 64, GOES = 128, OF = 256, LIKE = 512, THREE = 1024,
        BODY = 2048, PARTICLE = 4096 };
 
-static bool one_of(const char *text, size_t n, const char *const *words)
-{
-    for (; *words; words++)
-        if (strlen(*words) == n && memcmp(text, *words, n) == 0)
-            return true;
-    return false;
-}
-
 static const char *const of_body[] = {"headed", "haired", "eared", "eyed", "legged", "necked", "faced", "sided", "handed", "tailed", "winged",
                                       "nosed", "sleeved", "aged", "shaped", "sized", "skinned", "bodied", "coloured", "colored", NULL};
 
@@ -163,8 +156,8 @@ static unsigned look(const struct word *w, bool known, const char *text, size_t 
     if (!known)   // nothing below is asked of such a word
         return how;
     return how | KNOWN | (n == 3 ? THREE : 0) | (w->kind == KIND_PERSON ? PERSON : 0) | (w->kind == KIND_ANIMAL ? ANIMAL : 0) |
-           (one_of(text, n, sunday) ? SUNDAY : 0) | (one_of(text, n, goes) ? GOES : 0) | (one_of(text, n, of) ? OF : 0) |
-           (one_of(text, n, like) ? LIKE : 0) | (one_of(text, n, of_body) ? BODY : 0) | (one_of(text, n, particles) ? PARTICLE : 0);
+           (spelled_as(text, n, sunday) ? SUNDAY : 0) | (spelled_as(text, n, goes) ? GOES : 0) | (spelled_as(text, n, of) ? OF : 0) |
+           (spelled_as(text, n, like) ? LIKE : 0) | (spelled_as(text, n, of_body) ? BODY : 0) | (spelled_as(text, n, particles) ? PARTICLE : 0);
 }
 
 // In one number: words alike in it have the same rules.
