@@ -100,7 +100,7 @@ static void find_phrases(struct parser *const *parser, int n)
     at += AROUND;
     for (int i = 0; i < n; i++) {
         found[i].at = at;
-        phrases_chunk(parser[i], &masks[i], &found[i]);
+        phrases_chunk(parser[i], parser[i]->pieces <= MASKED ? &masks[i] : NULL, &found[i]);
         memcpy(at + found[i].n, none, sizeof none);
         at += found[i].n + AROUND;
     }

@@ -167,7 +167,7 @@ void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *
     struct chunker c = {p, out};
     out->n = 0;
     out->acting = out->stops = 0;
-    if (p->pieces <= MASKED && !p->hashtags)
+    if (masks && !p->hashtags)
         chunk_masked(&c, masks);
     else
         for (int i = 0; i < p->pieces;)

@@ -83,13 +83,13 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     m->nouns = begins;
     m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
     // a single word or a noun phrase whose last word's tag says what it is; no preposition of several words may begin
-    uint64_t several = is[FIXED_FIRST] & is[FIXED_SECOND] >> 1, ended = m->known & last & (noun | lone);
+    uint64_t several = is[FIXED_FIRST] & (is[FIXED_SECOND] & all) >> 1, ended = m->known & last & (noun | lone);
     m->sure = (flood(single & firsts, through) | (flood(begins & firsts, through) & ended)) & ~flood(several & firsts, through);
     m->head = noun & last;
     m->doubted_single = alone & doubted;
     m->doubted_ends = noun & doubted >> 1;
     m->ordinary = begins | alone;
-    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | is[BODY] >> 1)) | ~(noun | adjective | opens);
+    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | ~(noun | adjective | opens);
     m->describes = describes;
 }
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What masks tell of words against the closer look at each of them, on words thrown together that the rules know by name.
+#include "caption/phrases.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "caption/mends.h"
+#include "check.h"
+
+enum { ROUNDS = 40000, MOST_WORDS = 14 };
+
+static const char *const words[] = {
+    "the", "a", "an", "this", "his", "her", "some", "no", "every", "is", "are", "was", "be", "been", "being", "'s", "has", "have", "had", "having",
+    "will", "can", "may", "do", "does", "not", "n't", "to", "of", "in", "on", "out", "up", "front", "next", "top", "well", "as", "with", "by", "while",
+    "when", "that", "who", "and", "or", ",", ".", "-", "\"", "'", "(", ")", ":", "very", "quickly", "there", "it", "he", "they", "one", "two", "2", "3.5",
+    "red", "gold", "small", "old", "stainless", "steel", "hot", "dog", "dogs", "cat", "man", "men", "woman", "child", "group", "pair", "photo", "view",
+    "house", "glass", "cup", "hand", "headed", "eyed", "painted", "broken", "made", "held", "walking", "smiling", "holding", "running", "playing", "dining",
+    "runs", "run", "looks", "look", "looking", "shows", "plays", "play", "put", "hangs", "cut", "watch", "read", "today", "night", "May", "Monday",
+    "march", "sun", "sat", "like", "before", "since", "oh", "$", "left", "right", "center", "train", "bus", "snow", "falls", "shoes", "prints", "Red",
+    "Dog", "LED", "IMG", "xyzzy", "well-made", "other", "each", "several", "soaking", "following", "magnifying", "racing", "horse", "drawing",
+};
+enum { WORDS = sizeof words / sizeof *words };
+
+static struct table *table;
+static uint32_t random_state = 7;
+static int random_below(int n)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (int)((random_state >> 8) % (uint32_t)n);
+}
+
+static struct parsers *read_some(struct parsers *all, int round, char *text, size_t room)
+{
+    size_t n = 0;
+    for (int k = 0, count = 1 + random_below(round % 16 ? MOST_WORDS : MASKED); k < count; k++)
+        n += (size_t)snprintf(text + n, room - n, "%s%s", n ? " " : "", words[random_below(WORDS)]);
+    parsers_read(all, &(struct text){text, n}, 1);
+    words_tag(all);
+    return all;
+}
+
+static uint64_t known_bits(const struct parser *p, uint64_t bits) { return bits & (((uint64_t)1 << p->pieces) - 1); }
+
+static void check_masks(const struct parser *p, const struct masks *a, const struct masks *b)
+{
+    const uint64_t *x = (const uint64_t *)a, *y = (const uint64_t *)b;
+    for (size_t k = 0; k < sizeof *a / sizeof *x; k++)
+        CHECK(known_bits(p, x[k]) == known_bits(p, y[k]));
+    CHECK(a->begins == b->begins);
+}
+
+static void every_masker_says_the_same(void)
+{
+    struct parsers *all = parsers_new(table, 1);
+    char text[16 * MASKED];
+    CHECK(all != NULL);
+    for (int round = 0; all && round < ROUNDS / 4; round++) {
+        struct parser *p = read_some(all, round, text, sizeof text)->parser;
+        struct masks plain;
+        phrases_mend((struct parser *const[]){p}, 1);
+        if (p->pieces > MASKED)
+            continue;
+        masks_ref(p, &plain);
+#ifdef __x86_64__
+        struct masks other;
+        if (__builtin_cpu_supports("avx2")) {
+            masks_avx2(p, &other);
+            check_masks(p, &plain, &other);
+        }
+        if (cpu_avx512_bytes()) {
+            masks_avx512(p, &other);
+            check_masks(p, &plain, &other);
+        }
+#endif
+    }
+    parsers_free(all);
+}
+
+// Phrases, objects and attributes, as one text.
+static void found(struct parser *p, const struct masks *masks, char *out, size_t room)
+{
+    static const struct phrase none = {.kind = P_NONE, .first = 1};
+    struct phrase around[CAPTION_WORDS + 2 * PHRASES_AROUND];
+    struct phrases phrases = {.at = around + PHRASES_AROUND};
+    size_t n = 0;
+    for (size_t k = 0; k < sizeof around / sizeof *around; k++)
+        around[k] = none;
+    p->objects = p->attributes = p->relations = 0;
+    p->verdict = (struct verdict){0};
+    phrases_chunk(p, masks, &phrases);
+    for (int k = 0; k < phrases.n; k++) {
+        const struct phrase *f = &phrases.at[k];
+        n += (size_t)snprintf(out + n, room - n, "%d.%d.%d.%d.%d.%d ", f->kind, f->form, f->first, f->last, f->object, f->helped);
+    }
+    n += (size_t)snprintf(out + n, room - n, "acting %llx stops %llx ", (unsigned long long)phrases.acting, (unsigned long long)phrases.stops);
+    for (int k = 0; k < p->objects; k++)
+        n += (size_t)snprintf(out + n, room - n, "%d.%d.%d.%d ", p->object[k].head, p->object[k].first, p->object[k].last, p->object[k].attributes);
+    for (int k = 0; k < p->attributes; k++)
+        n += (size_t)snprintf(out + n, room - n, "%d.%d ", p->attribute[k].object, p->attribute[k].piece);
+    snprintf(out + n, room - n, "%d", p->verdict.complexity);
+}
+
+static void plain_phrases_are_those_of_the_closer_look(void)
+{
+    struct parsers *all = parsers_new(table, 1);
+    static char text[16 * MASKED], by_masks[1 << 14], closely[1 << 14];
+    int told = 0;
+    CHECK(all != NULL);
+    for (int round = 0; all && round < ROUNDS; round++) {
+        struct parser *p = read_some(all, round, text, sizeof text)->parser;
+        struct masks masks;
+        phrases_mend((struct parser *const[]){p}, 1);
+        if (p->pieces > MASKED || p->hashtags)
+            continue;
+        find_masks(p, &masks);
+        told += known_bits(p, masks.sure) != 0;
+        found(p, &masks, by_masks, sizeof by_masks);
+        found(p, NULL, closely, sizeof closely);
+        CHECK_STR(by_masks, closely);
+        if (strcmp(by_masks, closely) != 0)
+            fprintf(stderr, "  %s\n", text);
+    }
+    CHECK(told > ROUNDS / 2);   // what was compared
+    parsers_free(all);
+}
+
+static void rules_are_chosen_alike(void)
+{
+    static uint64_t own[MENDS_ROUND], behind[MENDS_ROUND], ahead[MENDS_ROUND];
+    for (int round = 0; round < 200; round++) {
+        uint64_t wanted = 0;
+        for (int k = 0; k < MENDS_ROUND; k++) {
+            own[k] = (uint64_t)1 << random_below(40);
+            behind[k] = random_below(2) ? own[k] : ~own[k];
+            ahead[k] = random_below(2) ? ~(uint64_t)0 : (uint64_t)1 << random_below(40);
+            wanted |= (uint64_t)((own[k] & behind[k] & ahead[k]) != 0) << k;
+        }
+        CHECK(mends_may(own, behind, ahead) == wanted);
+#ifdef __x86_64__
+        if (cpu_avx512_bytes())
+            CHECK(mends_may_avx512(own, behind, ahead) == wanted);
+#endif
+    }
+}
+
+int main(void)
+{
+    CHECK(table_open(&table, NULL) == 0);
+    if (!table)
+        return check_done();
+    CASE(every_masker_says_the_same);
+    CASE(plain_phrases_are_those_of_the_closer_look);
+    CASE(rules_are_chosen_alike);
+    table_close(table);
+    return check_done();
+}
