@@ -17,11 +17,11 @@ enum {
 
 // Rules by what they ask of the tags before and behind; for some the words there count as well (`words`).
 enum {
-    ANYWHERE, AFTER_NOUN, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND, FALLS, SINGULAR_ACTS, NOUN_GERUND,
+    ANYWHERE, AFTER_NOUN, VERB_AFTER_NOUN, VERB_AFTER_NAME, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND, FALLS, SINGULAR_ACTS, NOUN_GERUND,
     STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
     OPENED_NOUN, GERUND_THING, GERUND_OF, GERUND_MOSTLY, GERUND_DESCRIBED, GERUND_NUMBER, LINKED, JOINED, BEFORE_NOUN, BEFORE_NOMINAL,
     BEFORE_PHRASE, BEFORE_GERUND, BEFORE_TIME, HYPHENED, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, FIRST_OF_PAIR,
-    SECOND_OF_PAIR,
+    FIRST_AFTER_THING, SECOND_OF_PAIR,
     RULES,
 };
 _Static_assert((int)RULES <= (int)MENDS_TAGS && (int)MENDS_TAGS + (int)NO_TAG <= 64 && MENDS_ROOM == 1 << SET_SHIFT, "a bit each; SET_* are above all indices");
@@ -29,6 +29,8 @@ _Static_assert((int)RULES <= (int)MENDS_TAGS && (int)MENDS_TAGS + (int)NO_TAG <=
 static const struct { unsigned before, behind; } beside[RULES] = {
     [ANYWHERE] = {ANY, ANY},
     [AFTER_NOUN] = {NOUNS, ANY},
+    [VERB_AFTER_NOUN] = {1 << NOUN, ANY & ~(1 << DET)},   // no person, who would agree with it
+    [VERB_AFTER_NAME] = {1 << PROPN, ANY & ~(1 << DET)},
     [AFTER_BEING] = {NOUNS, ANY},
     [AFTER_PLURAL] = {ANY, ANY},
     [AFTER_QUANTITY] = {ANY, ANY},
@@ -64,7 +66,8 @@ static const struct { unsigned before, behind; } beside[RULES] = {
     [ONLY_AFTER_NOUN] = {NOUNS, ANY & ~NOUNS & ~(1 << ADJ)},
     [ENDING_NOUN] = {NOUNS, 1 << ADP | 1 << NO_TAG},
     [ENDING_PHRASE] = {OPENS | 1 << ADJ, 1 << ADP | 1 << PUNCT | 1 << NO_TAG},
-    [FIRST_OF_PAIR] = {START | OPENS | 1 << ADJ | 1 << ADP | 1 << NOUN, ANY},
+    [FIRST_OF_PAIR] = {START | OPENS | 1 << ADJ | 1 << ADP, ANY},
+    [FIRST_AFTER_THING] = {1 << NOUN, ANY},
     [SECOND_OF_PAIR] = {ANY & ~(1 << PRON), ANY & ~OPENS},
 };
 
@@ -187,7 +190,7 @@ static uint64_t of_verb(const struct word *w, unsigned how)
 {
     unsigned is = w->is, m = w->marks;
     bool thing = is & (IS_NOUN | IS_PLURAL);
-    uint64_t r = IF(thing && !(is & IS_PAST), AFTER_NOUN) | IF(thing, OPENED) | IF(thing, OPENED_OWN) |
+    uint64_t r = IF(thing && !(is & IS_PAST), VERB_AFTER_NOUN) | IF(thing && !(is & IS_PAST), VERB_AFTER_NAME) | IF(thing, OPENED) | IF(thing, OPENED_OWN) |
                  IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_ADP) | IF(thing && !(is & (IS_PAST | IS_ING)), AFTER_GERUND) |
                  IF(thing && !(is & (IS_VERB | IS_THIRD | IS_PAST | IS_PARTICIPLE)) && !(m & (M_BE | M_HAVE)), ANYWHERE) |
                  IF(!is && !(m & (M_BE | M_HAVE | M_AUX)) && !(how & KNOWN), ANYWHERE) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
@@ -229,7 +232,7 @@ static uint64_t rules_of(const struct word *w, unsigned how, int tag)
                  IF((m & M_TIME) && (verb || tag == AUX), ANYWHERE) | IF((how & SUNDAY) || ((m & M_TIME) && (how & THREE)), BEFORE_TIME) |
                  IF((m & M_COMMAND) && tag != ADJ, COMMANDS) | IF((how & LIKE) && (tag == SCONJ || tag == ADV), ANYWHERE);
     if (tag == VERB || tag == VBG)
-        r |= IF(is & PAIR_FIRST, FIRST_OF_PAIR) |
+        r |= IF(is & PAIR_FIRST, FIRST_OF_PAIR) | IF((is & PAIR_FIRST) && (is & IS_ING), FIRST_AFTER_THING) |
              IF((is & PAIR_SECOND) || ((is & PAIR_FIRST) && (is & IS_PLURAL)), SECOND_OF_PAIR);
     switch (tag) {
     case NOUN:
@@ -280,13 +283,13 @@ static void fill(struct mends *to, const struct word *w, unsigned how, unsigned 
     for (int tag = 0; tag < NO_TAG; tag++)
         to->at[mends_slot[tag]] |= tag != PUNCT && tags >> tag & 1 ? rules_of(w, how, tag) : 0;
     to->behind = let_through((const uint64_t[]){AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, FALLS, SINGULAR_ACTS, OPENED_OWN, GERUND_THING,
-                                                GERUND_MOSTLY, LINKED, SECOND_OF_PAIR},
+                                                GERUND_MOSTLY, LINKED, SECOND_OF_PAIR, VERB_AFTER_NOUN, FIRST_AFTER_THING},
                              (const bool[]){being, plural, w->marks & M_QUANTITY, !plural, !plural, w->marks & M_POSSESSIVE, thing, thing,
-                                            w->marks & M_LINK, w->is & PAIR_FIRST}, 10) << (64 - MENDS_TAGS) >> (64 - MENDS_TAGS);
+                                            w->marks & M_LINK, w->is & PAIR_FIRST, !(w->marks & M_PERSON), thing}, 12) << (64 - MENDS_TAGS) >> (64 - MENDS_TAGS);
     to->behind |= (uint64_t)tags << MENDS_TAGS;
-    to->ahead = let_through((const uint64_t[]){FALLS, STARTING_PARTICLE, STARTING_BE, GERUND_OF, GERUND_NUMBER, BEFORE_TIME, FIRST_OF_PAIR},
+    to->ahead = let_through((const uint64_t[]){FALLS, STARTING_PARTICLE, STARTING_BE, GERUND_OF, GERUND_NUMBER, BEFORE_TIME, FIRST_OF_PAIR, FIRST_AFTER_THING},
                             (const bool[]){how & GOES, w->marks & M_PARTICLE, w->marks & M_BE, how & OF, number, w->marks & M_TIME,
-                                           w->is & (PAIR_SECOND | IS_PLURAL)}, 7) << (64 - MENDS_LOOKS) >> (64 - MENDS_LOOKS);
+                                           w->is & (PAIR_SECOND | IS_PLURAL), w->is & (PAIR_SECOND | IS_PLURAL)}, 8) << (64 - MENDS_LOOKS) >> (64 - MENDS_LOOKS);
     to->ahead |= looks << MENDS_LOOKS;
 }
 

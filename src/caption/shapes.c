@@ -86,17 +86,15 @@ bool words_foreign(const struct parser *p)
         return true;
     if (!p->strange)
         return false;   // the articles below are marked, or not in the table
-    for (int i = 0; i < p->pieces; i++) {
+    for (int i = 0; i < p->pieces; i++) {   // no branches: words come as they like
         unsigned m = p->word[2 + i]->marks;
-        int start = p->start[i], end = p->end[i];
-        bool capital = p->shape[i] == CAPITAL, small = m & M_FOREIGN;
-        if (!is_letter((unsigned char)p->text[start]))
-            continue;
-        words++;
-        english += (m & M_SMALL) != 0;
-        foreign += small && !(capital && end - start > 3);
-        strange += !small && !capital && (p->flags[i] & PIECE_UNKNOWN);
-        for (int at = start; p->high && !capital && at < end; at++)
+        int start = p->start[i], end = p->end[i], letter = is_letter((unsigned char)p->text[start]);
+        int capital = p->shape[i] == CAPITAL, small = (m & M_FOREIGN) != 0, unknown = (p->flags[i] & PIECE_UNKNOWN) != 0;
+        words += letter;
+        english += letter & ((m & M_SMALL) != 0);
+        foreign += letter & small & !(capital & (end - start > 3));
+        strange += letter & !small & !capital & unknown;
+        for (int at = start; p->high && letter && !capital && at < end; at++)
             if ((unsigned char)p->text[at] >= 0x80) {
                 high++;
                 break;

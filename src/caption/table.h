@@ -102,7 +102,7 @@ struct rows {
 
 // Which rules of mend.c may have another tag for a word, a bit a rule: those that it has with its tag, that the words beside
 // it let through, and the tags there (mends.c).
-enum { MENDS_SLOTS = 6, MENDS_TAGS = 40, MENDS_LOOKS = 56 };
+enum { MENDS_SLOTS = 6, MENDS_TAGS = 44, MENDS_LOOKS = 56 };
 struct mends {
     uint64_t behind;            // what such a word lets through for the one behind it; from bit MENDS_TAGS on 1 << tag: with which it has rules
     uint64_t ahead;             // ... for the one before it; from bit MENDS_LOOKS on LOOK_*, for masks
