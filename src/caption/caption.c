@@ -104,8 +104,13 @@ static void find_phrases(struct parser *const *parser, int n)
         memcpy(at + found[i].n, none, sizeof none);
         at += found[i].n + AROUND;
     }
-    for (int i = 0; i < n; i++)
-        phrases_relate(parser[i], &found[i]);
+    int acting[CAPTION_AT_ONCE], some = 0;   // no branch: they come as they like
+    for (int i = 0; i < n; i++) {
+        acting[some] = i;
+        some += (found[i].acting != 0) | (found[i].n > 64);
+    }
+    for (int k = 0; k < some; k++)
+        phrases_relate(parser[acting[k]], &found[acting[k]]);
 }
 
 void parsers_read(struct parsers *all, const struct text *captions, int n)
