@@ -18,9 +18,9 @@ enum { SEED = 11, CAPTIONS = 1000000, TAGGED = 20000, SEEN = 1 << 22, REAL = 200
 enum { CLASS_LEAST = 50 };   // words of a class whose words may be exchanged: smaller ones are of small words
 #define MANDELBROT 2.7       // a class's words, by rank, as frequent as English has them (Zipf-Mandelbrot)
 
-extern const char captions_real[], captions_real_end[];
-__asm__(".section .rodata\n.global captions_real\ncaptions_real:\n.incbin \"" CAPTIONS_TSV "\"\n.global captions_real_end\ncaptions_real_end:\n"
-        ".byte 0\n.previous\n");
+static const char captions_real[] =
+#include "captions_real.h"   // made from that file
+;
 
 struct captions {
     struct table *table;
@@ -114,9 +114,8 @@ static int sort_words(struct captions *c)
 
 static void read_real(struct captions *c)
 {
-    for (const char *line = captions_real; line < captions_real_end && c->reals < REAL;) {
-        const char *end = memchr(line, '\n', (size_t)(captions_real_end - line)), *column = line;
-        end = end ? end : captions_real_end;
+    for (const char *line = captions_real; *line && c->reals < REAL;) {
+        const char *end = line + strcspn(line, "\n"), *column = line;
         for (int k = 0; column && k < 2; k++) {
             column = memchr(column, '\t', (size_t)(end - column));
             column += column != NULL;
@@ -124,7 +123,7 @@ static void read_real(struct captions *c)
         const char *tab = column ? memchr(column, '\t', (size_t)(end - column)) : NULL;
         if (*line != '#' && tab)
             c->real[c->reals++] = (struct text){column, (size_t)(tab - column)};
-        line = end + 1;
+        line = end + (*end != '\0');
     }
 }
 
@@ -192,7 +191,7 @@ static int make(struct captions *c, bool longer, int count)
     for (int i = 0; i < count && !c->text.failed;) {
         size_t from = c->text.len;
         put_caption(c, &r, shorter);
-        if (rng_uniform(&r) < two) {
+        if (rng_uniform(&r) < two && !c->text.failed) {
             buf_str(&c->text, is_word((unsigned char)c->text.at[c->text.len - 1]) ? ". " : " ");
             put_caption(c, &r, shorter);
         }
@@ -269,7 +268,7 @@ int captions_tag_open(void **state, struct ctx *ctx, const struct stage *s, doub
     for (int i = 0; i < TAGGED; from = c->end[i++]) {
         parsers_read(c->parsers, &(struct text){c->text.at + from, c->end[i] - from}, 1);
         c->first[i] = c->tokens;
-        for (int k = 0; k < p->pieces && put < room - 4; k++, put++) {
+        for (int k = 0; k < p->pieces && put < room - 2 * (TAGGED - i); k++, put++) {
             // a parser's own words do not stay: the boundary stands for them
             c->word[put] = p->flags[k] & PIECE_UNKNOWN ? &c->table->words[0] : p->word[2 + k];
             c->class[put] = c->word[put]->class;

@@ -1,0 +1,5 @@
+# A text as a C string literal, a line a line.
+s/\\/\\\\/g
+s/"/\\"/g
+s/^/"/
+s/$/\\n"/
