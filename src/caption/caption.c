@@ -84,6 +84,8 @@ void parser_free(struct parser *p)
         parsers_free(p->all);
 }
 
+static bool masked(const struct parser *p) { return p->pieces <= MASKED && !p->hashtags; }
+
 // One stage over all captions after the other: a stage's code stays in the first cache.
 static void find_phrases(struct parser *const *parser, int n)
 {
@@ -94,13 +96,13 @@ static void find_phrases(struct parser *const *parser, int n)
     struct masks masks[CAPTION_AT_ONCE];
     phrases_mend(parser, n);
     for (int i = 0; i < n; i++)   // beside each other, before the branches of what follows
-        if (parser[i]->pieces <= MASKED)
+        if (masked(parser[i]))
             find_masks(parser[i], &masks[i]);
     memcpy(at, none, sizeof none);
     at += AROUND;
     for (int i = 0; i < n; i++) {
         found[i].at = at;
-        phrases_chunk(parser[i], parser[i]->pieces <= MASKED ? &masks[i] : NULL, &found[i]);
+        phrases_chunk(parser[i], masked(parser[i]) ? &masks[i] : NULL, &found[i]);
         memcpy(at + found[i].n, none, sizeof none);
         at += found[i].n + AROUND;
     }

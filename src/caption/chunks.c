@@ -2,8 +2,8 @@
 // From tagged words to phrases: one pass, each phrase as long as it can be.
 //
 // Most phrases are plain: articles, adjectives and nouns up to something that ends them; a preposition; a verb. What a
-// word may be in those its tag and traits tell. As masks, a bit a word (masks.h), some arithmetic says where all plain
-// phrases begin and which of them nothing stands in the way of; captions too long for masks take the closer look.
+// word may be in those its tag, traits and looks tell. As masks, a bit a word (masks.h), some arithmetic says where all plain
+// phrases begin and which of them nothing stands in the way of; captions too long for masks, or with hashtags, take the closer look.
 // The loop over their beginnings writes a phrase and an object each time and keeps what there is of them: it branches
 // only where a phrase takes a closer look (nouns.c, parts.c), which would find the plain ones the same.
 #include "caption/chunks.h"
@@ -25,7 +25,7 @@ uint8_t word_traits(const struct word *w, const char *text, size_t n)
         traits |= TRAIT_HEAD;
     if (!how && !(m & (M_FIXED_FIRST | M_PREPOSITION | M_AUX | M_BE | M_HAVE | M_LINK)))
         traits |= TRAIT_START;
-    if (!how && !spelled_as(text, n, clauses) && !(m & M_POSSESSIVE))
+    if (!how && !spelled_as(text, n, clauses) && !(m & (M_POSSESSIVE | M_DAYTIME)))
         traits |= TRAIT_PREP;
     if (!number && !how && !spelled_as(text, n, joins))
         traits |= TRAIT_STOP;
@@ -167,7 +167,7 @@ void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *
     struct chunker c = {p, out};
     out->n = 0;
     out->acting = out->stops = 0;
-    if (masks && !p->hashtags)
+    if (masks)
         chunk_masked(&c, masks);
     else
         for (int i = 0; i < p->pieces;)

@@ -5,7 +5,7 @@
 
 #include "caption/caption.h"
 
-enum { MASKED = 60 };   // pieces of captions that masks hold
+enum { MASKED = 60 };   // pieces of captions that masks hold; nor do these with hashtags
 
 struct masks {
     uint64_t begins;          // where phrases begin if all are plain, and behind the last

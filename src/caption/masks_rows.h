@@ -89,7 +89,7 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     m->doubted_single = alone & doubted;
     m->doubted_ends = noun & doubted >> 1;
     m->ordinary = begins | alone;
-    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | ~(noun | adjective | opens);
+    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | (~(noun | adjective | opens) & ~led);
     m->describes = describes;
 }
 

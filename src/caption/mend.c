@@ -478,25 +478,38 @@ static void find_rules(const struct parsers *all)
     }
 }
 
-static void mend_all(struct parser *p)
+// With another tag a word may let through a rule for the next one.
+static bool mend_at(struct parser *p, int i)
 {
-    if (p->pieces <= 2) {
-        for (int i = 0; i < p->pieces; i++)
-            mend(p, i);
-        return;
-    }
+    int tag_before = tag(p, i);
+    if (p->pieces > 2 && !mendable(p, i))
+        return false;
+    mend(p, i);
+    return tag(p, i) != tag_before;
+}
+
+void phrases_mend_each(struct parser *p)
+{
+    for (int i = 0; i < p->pieces; i++)
+        mend_at(p, i);
+}
+
+static void mend_chosen(struct parser *p)
+{
+    uint64_t next = 0;
     for (int from = 0; from < p->pieces; from += 64) {
         int at = (int)(p->tag - p->all->tag) + from - 1, left = p->pieces - from;
         const uint64_t *bits = p->all->may + at / MENDS_ROUND;
-        uint64_t may = scan_window(bits[0], bits[1], at % MENDS_ROUND) & ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
+        uint64_t all = ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
+        uint64_t may = (scan_window(bits[0], bits[1], at % MENDS_ROUND) | next) & all;
+        next = 0;
         while (may) {
-            int bit = __builtin_ctzll(may), i = from + bit, tag_before = tag(p, i);
+            int bit = __builtin_ctzll(may);
             may &= may - 1;
-            if (!mendable(p, i))
-                continue;
-            mend(p, i);
-            if (tag(p, i) != tag_before && bit < 63 && i + 1 < p->pieces)
-                may |= (uint64_t)2 << bit;   // it lets through others
+            if (mend_at(p, from + bit)) {
+                may |= ((uint64_t)2 << bit) & all;
+                next = bit == 63;
+            }
         }
     }
 }
@@ -510,5 +523,8 @@ void phrases_mend(struct parser *const *parser, int n)
     for (int at = 0, end = all->at[all->cuts - 1]; at < end; at += MENDS_ROUND)
         all->may[at / MENDS_ROUND] = mends_may(all->own + at + 1, all->behind + at, all->ahead + at + 2);
     for (int i = 0; i < n; i++)
-        mend_all(parser[i]);
+        if (parser[i]->pieces > 2)
+            mend_chosen(parser[i]);
+        else
+            phrases_mend_each(parser[i]);
 }

@@ -15,7 +15,7 @@ enum {
     START = 1 << PUNCT | 1 << NO_TAG, ANY = (1 << (NO_TAG + 1)) - 1, LAST = 1 << ADP | 1 << PUNCT | 1 << NUM | 1 << NO_TAG,
 };
 
-// Rules by what they ask of the tags before and behind; for some the words there count as well (`words`).
+// Rules by what they ask of the tags before and behind; for some the words there count as well (`let_through`).
 enum {
     ANYWHERE, AFTER_NOUN, VERB_AFTER_NOUN, VERB_AFTER_NAME, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND, FALLS, SINGULAR_ACTS, NOUN_GERUND,
     STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
@@ -55,7 +55,7 @@ static const struct { unsigned before, behind; } beside[RULES] = {
     [GERUND_DESCRIBED] = {1 << ADJ, LAST},
     [GERUND_NUMBER] = {1 << NOUN | 1 << DET | 1 << ADJ | START, ANY},
     [LINKED] = {ANY, ANY & ~NOUNS & ~(1 << DET)},
-    [JOINED] = {1 << CCONJ, ANY & ~NOUNS & ~(1 << ADJ)},
+    [JOINED] = {1 << CCONJ, ANY & ~NOUNS},
     [BEFORE_NOUN] = {ANY, NOUNS},
     [BEFORE_NOMINAL] = {ANY, NOUNS | 1 << ADJ},
     [BEFORE_PHRASE] = {ANY, NOUNS | 1 << ADJ | 1 << VBG | 1 << VBN},
@@ -338,7 +338,7 @@ uint16_t mends_add(struct table *t, const struct word *w, bool known, const char
 void mends_begin(struct table *t)
 {
     memset(t->mends_keys, 0, MENDS_KEYS * sizeof *t->mends_keys);
-    memset(&t->mends[0], 0xff, sizeof t->mends[0]);   // its looks: all, which nothing plain is
+    memset(&t->mends[0], 0xff, sizeof t->mends[0]);   // all its looks, too: masks send nearly all of its phrases to the closer look
     t->n_mends = 1;
     t->n_mends_keys = 0;
     for (int tag = 0; tag < TAG_ROOM; tag++) {

@@ -155,7 +155,7 @@ static bool fixed_pair(const struct parser *p, int i)
                                                  p->lower + p->start[i + 1], piece_len(p, i + 1));
 }
 
-// "eared", "long-legged": made of a noun, which the word before describes
+// "eared": made of a noun, which the word before describes. After phrases_mend: it finds looks.
 static bool of_body(const struct parser *p, int i)
 {
     return (tag(p, i) == ADJ || tag(p, i) == VBN) && (p->looks[i] & LOOK_BODY);

@@ -44,6 +44,7 @@ struct phrases {
 };
 
 void phrases_mend(struct parser *const *parser, int n);     // the pieces' tags, of n captions of one reading
+void phrases_mend_each(struct parser *p);                   // the same, no word left out beforehand
 // Also finds objects and attributes. masks: of the parser's words; NULL: every phrase takes the closer look, with the same result.
 void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *out);
 void phrases_relate(struct parser *p, const struct phrases *all);

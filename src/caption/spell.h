@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kinds of bytes; all beyond ASCII are letters.
+// Kinds of bytes, all beyond ASCII are letters; words among some.
 #ifndef CAPTION_SPELL_H
 #define CAPTION_SPELL_H
 

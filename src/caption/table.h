@@ -2,7 +2,7 @@
 // The word table: what every English word form may be (WordNet), and the int8 weights that decide it in its sentence.
 //
 // A known word is one cache line: its own scores and what it says about its neighbours, all suffix, class and lexicon
-// features folded in when the table is loaded. Tagging a token then is a sum of about ten 16-byte rows.
+// features folded in when the table is loaded. Tagging a token then is a sum of twelve 16-byte rows and one of 32.
 #ifndef CAPTION_TABLE_H
 #define CAPTION_TABLE_H
 
@@ -58,7 +58,7 @@ enum {
     TRAIT_INSIDE = 4,    // it stands in a noun phrase
     TRAIT_HEAD = 8,      // it is a noun phrase's head
     TRAIT_START = 16,    // its tag alone says what phrase begins with it
-    TRAIT_PREP = 32,     // as ADP it is a preposition of one word; possessives have all but this
+    TRAIT_PREP = 32,     // as ADP it is a preposition of one word; possessives, and words of days, have all but this
     TRAIT_STOP = 64,     // no noun phrase goes on with it, if its tag does not
     TRAIT_DOUBT = 128,   // whether it is an attribute, or half a fixed pair, its tag does not say
 };
@@ -172,10 +172,10 @@ static inline const struct word *table_find(const struct table *t, uint64_t hash
     uint64_t check = hash >> INDEX_BITS;
     for (uint32_t i = (uint32_t)hash & t->mask;; i = (i + 1) & t->mask) {
         uint64_t slot = t->slots[i];
+        if (!slot)   // first: an empty one has a check, too
+            return NULL;
         if (slot >> INDEX_BITS == check)
             return &t->words[slot & ((1u << INDEX_BITS) - 1)];
-        if (!slot)
-            return NULL;
     }
 }
 

@@ -75,7 +75,7 @@ static inline int next_tag(const struct stretch *s, int i)
 }
 
 // Each word waits for the tags before it: three stretches of about as many words wait together. One begins where the two tags before
-// are known: at a sentence's start, or behind two words of one tag.
+// are known: at a sentence's start, or behind two words that have but one tag each.
 static inline void walk(struct stretch *s, const int32_t *at, int n, int from)
 {
     const int32_t *lane[LANES], *end = at + n, *next = at;
