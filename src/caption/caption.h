@@ -21,7 +21,7 @@ enum {
     CAPTION_RELATIONS = 512,
     CAPTION_AT_ONCE = 16,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
-    CUTS_ROUND = 8,         // loops over a caption's words may go on to a multiple of this
+    CUTS_ROUND = 16,        // loops over a caption's words may go on to a multiple of this
     MENDS_ROUND = 64,       // ... over rules, of this
     CUT_SLACK = 640,        // and where it is cut, beyond its last word
     MASK_SLACK = 64,        // and of tags and traits
