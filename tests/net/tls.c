@@ -92,8 +92,8 @@ static void sessions_taken_up(void)
         SKIP("no certificate could be made: openssl is not installed");
     for (int i = 0; i < 2; i++) {
         struct seen s = fetched(i ? "newer" : "older", i ? "https://127.15.0.1" : "https://127.12.0.1", nginx.tls_port);
-        // the first ones have none yet; TLS 1.3 takes each ticket once
-        CHECK(s.connections == ROWS && s.resumed >= (i ? ROWS / 4 : ROWS - PER_HOST));
+        // the first ones have none yet; TLS 1.3 takes each ticket once, and a slow machine has fewer when the next one connects
+        CHECK(s.connections == ROWS && s.resumed >= (i ? ROWS / 8 : ROWS - PER_HOST));
     }
 }
 
