@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/cut.h"
 
-#include <stdatomic.h>
-
-#include "base/clock.h"
+#include "caption/chosen.h"
 
 static inline uint64_t pick(uint64_t from, uint64_t which)
 {
@@ -42,9 +40,5 @@ static cutter *best(void)
 
 enum cut cut_plain(struct parser *p)
 {
-    static _Atomic(cutter *) chosen;
-    cutter *with = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!with)
-        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    return with(p);
+    return CHOSEN(cutter, best)(p);
 }

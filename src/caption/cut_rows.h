@@ -16,9 +16,6 @@ enum { SHAPED = 64 - CAPTION_AROUND };   // nor has more words, if their shapes 
 static inline uint64_t behind(uint64_t here, uint64_t before, int n) { return here << n | before >> (64 - n); }
 static inline uint64_t ahead(uint64_t here, uint64_t next, int n) { return here >> n | next << (64 - n); }
 
-// Bits, and those above them up to the first that is none of `through`, it with them.
-static inline uint64_t flood(uint64_t bits, uint64_t through) { return (((bits & through) + through) ^ through) | bits; }
-
 struct bounds {             // of a block, a bit each
     uint64_t first, last;   // bytes of words and signs
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdatomic.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "caption/chosen.h"
 #include "caption/masks_rows.h"
 
 // Bit k of eight bytes, as eight bits.
@@ -50,9 +49,5 @@ static masker *best(void)
 
 void find_masks(const struct parser *p, struct masks *out)
 {
-    static _Atomic(masker *) chosen;
-    masker *with = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!with)
-        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    with(p, out);
+    CHOSEN(masker, best)(p, out);
 }

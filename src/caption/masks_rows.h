@@ -32,8 +32,8 @@ static const uint8_t tag_sets[2][TAG_ROOM] = {
 
 static inline void find_planes(const struct parser *p, uint64_t plane[PLANES]);
 
-// Bits, and those above them while they are of `through`.
-static inline uint64_t flood(uint64_t bits, uint64_t through) { return bits | ((((bits << 1 & through) + through) ^ through) & through); }
+// Phrases' first words, and all words of theirs.
+static inline uint64_t all_of(uint64_t firsts, uint64_t others) { return firsts | (flood(firsts << 1 & others, others) & others); }
 
 static inline void masks_all(const struct parser *p, struct masks *m)
 {
@@ -74,7 +74,7 @@ static inline void masks_all(const struct parser *p, struct masks *m)
                                 (modal & ~((verb | ((is[IS_NOMINAL] | is[IS_ADJECTIVE]) & all)) >> 1)));
     // an article without a noun: nothing
     uint64_t bare = is[IS_DETERMINER] & start & ((stop & is[IS_END] & ~opening) | ~all | (stop & is[IS_SIGN])) >> 1;
-    uint64_t firsts = all & ~inner & ~(led << 1), through = all & ~firsts;   // of phrases; their other words
+    uint64_t firsts = all & ~inner & ~(led << 1), others = all & ~firsts;   // of phrases; their other words
     m->begins = firsts | (all + 1);
     m->led = led;
     m->passive = passive;
@@ -84,7 +84,7 @@ static inline void masks_all(const struct parser *p, struct masks *m)
     m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
     // a single word or a noun phrase whose last word's tag says what it is; no preposition of several words may begin
     uint64_t several = is[FIXED_FIRST] & (is[FIXED_SECOND] & all) >> 1, ended = m->known & last & (noun | lone);
-    m->sure = (flood(single & firsts, through) | (flood(begins & firsts, through) & ended)) & ~flood(several & firsts, through);
+    m->sure = (all_of(single & firsts, others) | (all_of(begins & firsts, others) & ended)) & ~all_of(several & firsts, others);
     m->head = noun & last;
     m->doubted_single = alone & doubted;
     m->doubted_ends = noun & doubted >> 1;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/scan.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "caption/chosen.h"
 
 enum { LANES = 16 };
 typedef signed char bytes __attribute__((vector_size(16)));
@@ -45,9 +44,5 @@ static scanner *best(void)
 
 int scan_text(const char *from, int n, char *text, char *small, struct scan *out)
 {
-    static _Atomic(scanner *) chosen;
-    scanner *with = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!with)
-        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    return with(from, n, text, small, out);
+    return CHOSEN(scanner, best)(from, n, text, small, out);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/tagger.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "caption/chosen.h"
 
 typedef int8_t row8 __attribute__((vector_size(16)));
 typedef int16_t row16 __attribute__((vector_size(32)));
@@ -62,9 +61,5 @@ static tagger *best(void)
 
 void tag_words(const struct table *t, const struct tokens *s)
 {
-    static _Atomic(tagger *) chosen;
-    tagger *with = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!with)
-        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    with(t, s);
+    CHOSEN(tagger, best)(t, s);
 }
