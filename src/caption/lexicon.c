@@ -126,12 +126,18 @@ static int count_types(const struct treebank *b, struct counts *types)
     return 0;
 }
 
+static int most_seen(const struct counts *c, int tags)   // of the first tags
+{
+    int best = 0;
+    for (int t = 1; t < tags; t++)
+        best = c->tag[t] > c->tag[best] ? t : best;
+    return best;
+}
+
 // What learning goes by: signs have one tag each, words hardly ever a single one that no context could change.
 static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
 {
-    int best = 0;
-    for (int t = 1; t < NO_TAG; t++)
-        best = c->tag[t] > c->tag[best] ? t : best;
+    int best = most_seen(c, NO_TAG);
     if (best >= TAGS)
         return (uint8_t)best;
     return unknown_class(text, len) == CLASS_SIGN && best != NUM && best != ADP && best != CCONJ && best != PART ? PUNCT : NO_TAG;
@@ -142,9 +148,7 @@ static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
 static uint8_t sure_tag(const struct counts *c)
 {
     enum { SMALL = 1 << ADP | 1 << CCONJ | 1 << DET | 1 << PART | 1 << PRON | 1 << SCONJ };
-    int best = 0;
-    for (int t = 1; t < TAGS; t++)
-        best = c->tag[t] > c->tag[best] ? t : best;
+    int best = most_seen(c, TAGS);
     return (SMALL >> best & 1) && c->all >= SURE_SEEN && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
 }
 

@@ -2,10 +2,9 @@
 // Which words mend.c's rules can have another tag for, by the word and by the tags beside it. One word in eighty is mended:
 // what is asked here of all of them at once, a bit for rules alike, spares most of them the rules. It lets through too many
 // words, never too few: a new rule in mend.c needs its bit here, unless one of those below lets its words through.
-#include <stdatomic.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "caption/chosen.h"
 #include "caption/lists.h"
 #include "caption/mends.h"
 #include "caption/spell.h"
@@ -15,10 +14,10 @@ enum {
     START = 1 << PUNCT | 1 << NO_TAG, ANY = (1 << (NO_TAG + 1)) - 1, LAST = 1 << ADP | 1 << PUNCT | 1 << NUM | 1 << NO_TAG,
 };
 
-// Rules by what they ask of the tags before and behind; for some the words there count as well (`let_through`).
+// Rules by what they ask of the tags before and behind; for some the words there count as well (`fill`).
 enum {
-    ANYWHERE, AFTER_NOUN, VERB_AFTER_NOUN, VERB_AFTER_NAME, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND, FALLS, SINGULAR_ACTS, NOUN_GERUND,
-    STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
+    ANYWHERE, AFTER_NOUN, VERB_AFTER_NOUN, VERB_AFTER_NAME, AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, AFTER_ADP, AFTER_GERUND,
+    FALLS, SINGULAR_ACTS, NOUN_GERUND, STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
     OPENED_NOUN, GERUND_THING, GERUND_OF, GERUND_MOSTLY, GERUND_DESCRIBED, GERUND_NUMBER, LINKED, JOINED, BEFORE_NOUN, BEFORE_NOMINAL,
     BEFORE_PHRASE, BEFORE_GERUND, BEFORE_TIME, HYPHENED, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, FIRST_OF_PAIR,
     FIRST_AFTER_THING, SECOND_OF_PAIR,
@@ -91,57 +90,6 @@ bool only_adjective(unsigned is, const char *word, size_t n)
     return false;
 }
 
-// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself, where
-// there are more than two.
-static unsigned mend_tags(const struct word *w, bool known, const char *text, size_t n)
-{
-    static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
-    unsigned what = w->is, m = w->marks, set = 0;
-    bool thing = what & (IS_NOUN | IS_PLURAL);
-    if ((m & (M_TIME | M_COMMAND)) || (n == 3 && (memcmp(text, "sat", 3) == 0 || memcmp(text, "sun", 3) == 0)) ||
-        (n == 4 && memcmp(text, "like", 4) == 0))
-        return MENDS_ALWAYS;
-    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
-        set |= verbs;
-    if (what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
-        set |= 1u << VBN;
-    if (what & IS_THIRD)
-        set |= 1u << NOUN;
-    if (!known)
-        set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
-    if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
-        set |= 1u << ADV;
-    if ((what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
-        set |= 1u << AUX;
-    if (thing)
-        set |= 1u << VERB;
-    if (m & M_BEFORE_NOUN)
-        set |= nouns | 1u << VERB;
-    if (what & IS_ING)
-        set |= nouns | 1u << ADJ;
-    if (what & MOSTLY_ADJ)
-        set |= 1u << NOUN;
-    if (only_adjective(what, text, n))
-        set |= nouns | verbs;
-    if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
-        set |= 1u << ADJ;
-    if (what & IS_PARTICIPLE)
-        set |= 1u << ADJ | 1u << PROPN;
-    if ((what & IS_VERB) && (what & IS_NOUN) && !(what & MOSTLY_NOUN))
-        set |= 1u << NOUN;
-    if (what && ((what & (IS_NOUN | IS_ADJ)) || !(what & IS_ING) || (w->traits & FRAME_OBJECT)))
-        set |= 1u << VBG;
-    if (n < 6 && (what & IS_PARTICIPLE))
-        set |= 1u << VBN;
-    if (m & M_COLOUR)
-        set |= 1u << ADV | 1u << VERB;
-    if (!what && memchr(text, '-', n))
-        set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
-    if ((what & (IS_NOUN | IS_VERB)) || !known)
-        set |= 1u << ADJ;
-    return (m & M_SMALL ? set & ~MENDS_SMALL : set) | 1u << SYM | 1u << OTHER;
-}
-
 // What the spelling and the kind of a word add to its marks.
 enum { KNOWN = 1, HYPHEN = 2, ADJECTIVE = 4, SUNDAY = 8, PERSON = 16, ANIMAL = 32, SHORT = 64, GOES = 128, OF = 256, LIKE = 512, THREE = 1024,
        BODY = 2048, PARTICLE = 4096 };
@@ -161,6 +109,56 @@ static unsigned look(const struct word *w, bool known, const char *text, size_t 
     return how | KNOWN | (n == 3 ? THREE : 0) | (w->kind == KIND_PERSON ? PERSON : 0) | (w->kind == KIND_ANIMAL ? ANIMAL : 0) |
            (spelled_as(text, n, sunday) ? SUNDAY : 0) | (spelled_as(text, n, goes) ? GOES : 0) | (spelled_as(text, n, of) ? OF : 0) |
            (spelled_as(text, n, like) ? LIKE : 0) | (spelled_as(text, n, of_body) ? BODY : 0) | (spelled_as(text, n, particles) ? PARTICLE : 0);
+}
+
+// The tags with which a word may be mended at all, whatever stands around it: the rules' conditions on the word itself, where
+// there are more than two.
+static unsigned mend_tags(const struct word *w, unsigned how)
+{
+    static const unsigned nouns = 1u << NOUN | 1u << PROPN, verbs = 1u << VERB | 1u << VBG | 1u << VBN;
+    unsigned what = w->is, m = w->marks, set = 0;
+    bool thing = what & (IS_NOUN | IS_PLURAL);
+    if ((m & (M_TIME | M_COMMAND)) || (how & (SUNDAY | LIKE)))
+        return MENDS_ALWAYS;
+    if ((m & (M_NEVER_VERB)) || (what & (PAIR_FIRST | PAIR_SECOND)))
+        set |= verbs;
+    if (what && !(what & IS_PARTICIPLE) && (what & (IS_VERB | IS_ADJ)))
+        set |= 1u << VBN;
+    if (what & IS_THIRD)
+        set |= 1u << NOUN;
+    if (!(how & KNOWN))
+        set |= 1u << AUX | 1u << DET | 1u << PRON | 1u << ADP | 1u << VERB;
+    if (((what & IS_NOUN) && !(what & (IS_ADV | IS_ADJ | IS_VERB)) && !m) || (what & IS_ADJ))
+        set |= 1u << ADV;
+    if ((what & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)))
+        set |= 1u << AUX;
+    if (thing)
+        set |= 1u << VERB;
+    if (m & M_BEFORE_NOUN)
+        set |= nouns | 1u << VERB;
+    if (what & IS_ING)
+        set |= nouns | 1u << ADJ;
+    if (what & MOSTLY_ADJ)
+        set |= 1u << NOUN;
+    if (how & ADJECTIVE)
+        set |= nouns | verbs;
+    if ((what & IS_NOUN) && !(what & (IS_ADJ | IS_PARTICIPLE)) && !(m & (M_BEFORE_NOUN | M_COLOUR)))
+        set |= 1u << ADJ;
+    if (what & IS_PARTICIPLE)
+        set |= 1u << ADJ | 1u << PROPN;
+    if ((what & IS_VERB) && (what & IS_NOUN) && !(what & MOSTLY_NOUN))
+        set |= 1u << NOUN;
+    if (what && ((what & (IS_NOUN | IS_ADJ)) || !(what & IS_ING) || (w->traits & FRAME_OBJECT)))
+        set |= 1u << VBG;
+    if ((how & SHORT) && (what & IS_PARTICIPLE))
+        set |= 1u << VBN;
+    if (m & M_COLOUR)
+        set |= 1u << ADV | 1u << VERB;
+    if (!what && (how & HYPHEN))
+        set |= nouns | 1u << VBG | 1u << ADV | 1u << ADP;
+    if ((what & (IS_NOUN | IS_VERB)) || !(how & KNOWN))
+        set |= 1u << ADJ;
+    return (m & M_SMALL ? set & ~MENDS_SMALL : set) | 1u << SYM | 1u << OTHER;
 }
 
 // In one number: words alike in it have the same rules.
@@ -261,37 +259,31 @@ static uint64_t rules_of(const struct word *w, unsigned how, int tag)
     }
 }
 
-#undef IF
-
-// What words beside others are, for the rules that ask for it: each such rule is let through by these words alone.
-static uint64_t let_through(const uint64_t *rules, const bool *by, int n)
+static void fill(struct mends *to, const struct word *w, unsigned how)
 {
-    uint64_t all = ~(uint64_t)0;
-    for (int k = 0; k < n; k++)
-        all &= by[k] ? all : ~((uint64_t)1 << rules[k]);
-    return all;
-}
-
-static void fill(struct mends *to, const struct word *w, unsigned how, unsigned tags)
-{
-    bool being = (how & (PERSON | ANIMAL)) || (w->marks & M_PERSON), plural = w->is & IS_PLURAL;
-    bool thing = !being && !plural && !(w->marks & (M_MOVER | M_MEDIA)), number = !(w->traits & (TRAIT_HEAD | TRAIT_STOP));
+    unsigned is = w->is, m = w->marks, tags = mend_tags(w, how);
+    bool being = (how & (PERSON | ANIMAL)) || (m & M_PERSON), plural = is & IS_PLURAL, second = is & (PAIR_SECOND | IS_PLURAL);
+    bool thing = !being && !plural && !(m & (M_MOVER | M_MEDIA)), number = !(w->traits & (TRAIT_HEAD | TRAIT_STOP));
+    uint64_t rules = ((uint64_t)1 << RULES) - 1;
+    uint64_t looks = (m & M_BE ? LOOK_BE : 0) | (m & M_HAVE ? LOOK_HAVE : 0) | (m & M_AUX ? LOOK_AUX : 0) | (m & M_LINK ? LOOK_LINK : 0) |
+                     (m & M_PAIR_FIRST ? LOOK_PAIR : 0) | (m & M_QUANTITY ? LOOK_QUANTITY : 0) | (how & BODY ? LOOK_BODY : 0) |
+                     (how & PARTICLE ? LOOK_PARTICLE : 0);
     *to = (struct mends){0};
-    uint64_t looks = ((w->marks & M_BE ? LOOK_BE : 0) | (w->marks & M_HAVE ? LOOK_HAVE : 0) | (w->marks & M_AUX ? LOOK_AUX : 0) |
-                          (w->marks & M_LINK ? LOOK_LINK : 0) | (w->marks & M_PAIR_FIRST ? LOOK_PAIR : 0) |
-                          (w->marks & M_QUANTITY ? LOOK_QUANTITY : 0) | (how & BODY ? LOOK_BODY : 0) | (how & PARTICLE ? LOOK_PARTICLE : 0));
     for (int tag = 0; tag < NO_TAG; tag++)
         to->at[mends_slot[tag]] |= tag != PUNCT && tags >> tag & 1 ? rules_of(w, how, tag) : 0;
-    to->behind = let_through((const uint64_t[]){AFTER_BEING, AFTER_PLURAL, AFTER_QUANTITY, FALLS, SINGULAR_ACTS, OPENED_OWN, GERUND_THING,
-                                                GERUND_MOSTLY, LINKED, SECOND_OF_PAIR, VERB_AFTER_NOUN, FIRST_AFTER_THING},
-                             (const bool[]){being, plural, w->marks & M_QUANTITY, !plural, !plural, w->marks & M_POSSESSIVE, thing, thing,
-                                            w->marks & M_LINK, w->is & PAIR_FIRST, !(w->marks & M_PERSON), thing}, 12) << (64 - MENDS_TAGS) >> (64 - MENDS_TAGS);
-    to->behind |= (uint64_t)tags << MENDS_TAGS;
-    to->ahead = let_through((const uint64_t[]){FALLS, STARTING_PARTICLE, STARTING_BE, GERUND_OF, GERUND_NUMBER, BEFORE_TIME, FIRST_OF_PAIR, FIRST_AFTER_THING},
-                            (const bool[]){how & GOES, w->marks & M_PARTICLE, w->marks & M_BE, how & OF, number, w->marks & M_TIME,
-                                           w->is & (PAIR_SECOND | IS_PLURAL), w->is & (PAIR_SECOND | IS_PLURAL)}, 8) << (64 - MENDS_LOOKS) >> (64 - MENDS_LOOKS);
-    to->ahead |= looks << MENDS_LOOKS;
+    // all but what asks for another word there
+    uint64_t behind = IF(!being, AFTER_BEING) | IF(!plural, AFTER_PLURAL) | IF(!(m & M_QUANTITY), AFTER_QUANTITY) | IF(plural, FALLS) |
+                      IF(plural, SINGULAR_ACTS) | IF(!(m & M_POSSESSIVE), OPENED_OWN) | IF(!thing, GERUND_THING) | IF(!thing, GERUND_MOSTLY) |
+                      IF(!(m & M_LINK), LINKED) | IF(!(is & PAIR_FIRST), SECOND_OF_PAIR) | IF(m & M_PERSON, VERB_AFTER_NOUN) |
+                      IF(!thing, FIRST_AFTER_THING);
+    uint64_t ahead = IF(!(how & GOES), FALLS) | IF(!(m & M_PARTICLE), STARTING_PARTICLE) | IF(!(m & M_BE), STARTING_BE) |
+                     IF(!(how & OF), GERUND_OF) | IF(!number, GERUND_NUMBER) | IF(!(m & M_TIME), BEFORE_TIME) | IF(!second, FIRST_OF_PAIR) |
+                     IF(!second, FIRST_AFTER_THING);
+    to->behind = (rules & ~behind) | (uint64_t)tags << MENDS_TAGS;
+    to->ahead = (rules & ~ahead) | looks << MENDS_LOOKS;
 }
+
+#undef IF
 
 static uint32_t place_of(const struct table *t, uint64_t key)   // in mends_keys: where it is or would be
 {
@@ -325,7 +317,7 @@ uint16_t mends_add(struct table *t, const struct word *w, bool known, const char
     if (!k->index && t->n_mends < MENDS_ROOM && t->n_mends_keys < MENDS_KEYS / 2) {
         struct mends *new = &t->mends[t->n_mends];
         int same = 1;
-        fill(new, w, how, mend_tags(w, known, text, n));
+        fill(new, w, how);
         while (memcmp(&t->mends[same], new, sizeof *new))   // fewer sets than keys: those in use stay in the first cache
             same++;
         *k = (struct mends_key){key, (uint16_t)same};
@@ -377,9 +369,5 @@ static mends_chooser *best(void)
 
 uint64_t mends_may(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead)
 {
-    static _Atomic(mends_chooser *) chosen;
-    mends_chooser *with = atomic_load_explicit(&chosen, memory_order_relaxed);
-    if (!with)
-        atomic_store_explicit(&chosen, with = best(), memory_order_relaxed);
-    return with(own, behind, ahead);
+    return CHOSEN(mends_chooser, best)(own, behind, ahead);
 }
