@@ -151,9 +151,9 @@ static bool plural_acts(const struct parser *p, int i)
 static bool watched(const struct parser *p, int i)
 {
     static const char *const verbs[] = {"watch", "watches", "watching", "watched", "let", "lets", "letting", "help", "helps", "helping",
-                                        "see", "sees", "seeing", "make", "makes", "making"};
+                                        "see", "sees", "seeing", "make", "makes", "making", NULL};
     return being(p, i - 1) && opens(p, i - 2) && i > 2 && verb_tag(tag(p, i - 3)) && !(is(p, i) & MOSTLY_NOUN) &&
-           piece_among(p, i - 3, verbs, sizeof verbs / sizeof *verbs);
+           piece_among(p, i - 3, verbs);
 }
 
 static bool goes_on(const struct parser *p, int i) { return goes(p, i) && !piece_equals(p, i, "at"); }
@@ -208,7 +208,7 @@ static bool initials(const struct parser *p, int i)
 // "the intense cold on", "in the final": an adjective that ends a noun phrase is its noun where it can be one
 static bool heads(const struct parser *p, int i)
 {
-    static const char *const never[] = {"first", "second", "third", "fourth", "fifth", "last", "next", "same", "former", "latter", "best", "worst"};
+    static const char *const never[] = {"first", "second", "third", "fourth", "fifth", "last", "next", "same", "former", "latter", "best", "worst", NULL};
     int from = i;
     if (!(is(p, i) & IS_NOUN) || (marks(p, i) & (M_COLOUR | M_QUANTITY)) || !(p->traits[i] & TRAIT_HEAD))
         return false;
@@ -217,7 +217,7 @@ static bool heads(const struct parser *p, int i)
         return true;   // adult male standing
     if (!(tag(p, i + 1) == ADP || tag(p, i + 1) == PUNCT || i + 1 >= p->pieces) || sign(p, i + 1) == ',')
         return false;
-    if (piece_among(p, i, never, sizeof never / sizeof *never))
+    if (piece_among(p, i, never))
         return false;
     while (tag(p, from - 1) == ADJ && !(marks(p, from - 1) & M_QUANTITY))
         from--;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "caption/masks.h"
+#include "caption/spell.h"
 
 enum phrase_kind {
     P_NOUN,       // an object
@@ -47,6 +48,8 @@ void phrases_mend(struct parser *const *parser, int n);     // the pieces' tags,
 void phrases_mend_each(struct parser *p);                   // the same, no word left out beforehand
 // Also finds objects and attributes. masks: of the parser's words; NULL: every phrase takes the closer look, with the same result.
 void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *out);
+// Without a verb or a lone adjective nothing relates, and phrases_relate is not to be called; of more than 64 it is not known.
+static inline bool phrases_act(const struct phrases *all) { return (all->acting != 0) | (all->n > 64); }
 void phrases_relate(struct parser *p, const struct phrases *all);
 
 // An object's relations: its attributes and the actions it takes part in; the most of any is the caption's complexity.
@@ -72,14 +75,10 @@ static inline __attribute__((always_inline)) bool piece_equals(const struct pars
 }
 #undef BYTE
 
-// The same for n words that need not be literals.
-static inline bool piece_among(const struct parser *p, int i, const char *const *words, size_t n)
+// The same for words that need not be literals, NULL behind the last.
+static inline bool piece_among(const struct parser *p, int i, const char *const *words)
 {
-    size_t start = p->start[i], len = p->end[i] - start;
-    for (size_t w = 0; w < n; w++)
-        if (len == strlen(words[w]) && !memcmp(p->lower + start, words[w], len))
-            return true;
-    return false;
+    return spelled_as(p->lower + p->start[i], (size_t)piece_len(p, i), words);
 }
 
 #endif

@@ -68,14 +68,10 @@ void cut_shapes(struct parser *p)
 // "Een framboos": an article no English text begins with, before a word without a capital
 static bool foreign_article(const struct parser *p)
 {
-    static const char *const articles[] = {"un", "una", "une", "een", "ein", "eine", "einen", "ett", "en", "het", "der", "das"};
-    int start = p->start[0], len = p->end[0] - start;
+    static const char *const articles[] = {"un", "una", "une", "een", "ein", "eine", "einen", "ett", "en", "het", "der", "das", NULL};
     if (p->pieces < 2 || is_upper((unsigned char)p->text[p->start[1]]) || !is_letter((unsigned char)p->text[p->start[1]]))
         return false;
-    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++)
-        if ((size_t)len == strlen(articles[i]) && memcmp(p->lower + start, articles[i], (size_t)len) == 0)
-            return true;
-    return false;
+    return spelled_as(p->lower + p->start[0], (size_t)piece_len(p, 0), articles);
 }
 
 // Another language: another script, or its small words where English ones are missing.
