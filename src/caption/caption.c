@@ -32,7 +32,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->own = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->own);
         all->behind = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->behind);
         all->ahead = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->ahead);
-        all->may = arena_take(&a, (words / 64 + 2) * sizeof *all->may);
+        all->may = arena_take(&a, (words / MENDS_ROUND + 2) * sizeof *all->may);
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
@@ -109,7 +109,7 @@ static void find_phrases(struct parser *const *parser, int n)
     int acting[CAPTION_AT_ONCE], some = 0;   // no branch: they come as they like
     for (int i = 0; i < n; i++) {
         acting[some] = i;
-        some += (found[i].acting != 0) | (found[i].n > 64);
+        some += phrases_act(&found[i]);
     }
     for (int k = 0; k < some; k++)
         phrases_relate(parser[acting[k]], &found[acting[k]]);

@@ -47,24 +47,24 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(struct phrase
                offsetof(struct phrase, form) == 1 && offsetof(struct phrase, first) == 2 && offsetof(struct phrase, last) == 3 &&
                offsetof(struct phrase, object) == 4 && offsetof(struct phrase, subject_pronoun) == 6 && sizeof(struct object) == 8, "as below");
 enum { FORM_AT = 8, FIRST_AT = 16, LAST_AT = 24, OBJECT_AT = 32, PRONOUN_AT = 48 };
-#define PLAIN(kind, form, object, pronoun) ((uint64_t)(kind) | (uint64_t)(form) << FORM_AT | (uint64_t)(object) << OBJECT_AT | (uint64_t)(pronoun) << PRONOUN_AT)
-#define AS(kind, counts) {PLAIN(kind, V_FINITE, 0xffff, 0), COUNTS | (counts)}
-#define NOTHING {PLAIN(P_NONE, V_FINITE, 0xffff, 0), 0}
-#define ALL(...) {[0 ... SET_KINDS - 1] = __VA_ARGS__}
-#define FOUR(one, two, three, four) {one, two, three, four, one, two, three, four}
-#define WHEN AS(P_WHEN, 0)
-#define THAT AS(P_THAT, 0)
-#define VERB_OF(form) {PLAIN(P_VERB, form, 0xffff, 0), COUNTS | ACTING}
-#define NAMELESS {PLAIN(P_NAMELESS, V_FINITE, 0xffff, 1), COUNTS}
-#define OBJECT {PLAIN(P_NOUN, V_FINITE, 0, 0), COUNTS | OF_OBJECT}
+#define AS(kind, form) {(uint64_t)(kind) | (uint64_t)(form) << FORM_AT | ((kind) == P_NOUN ? 0 : (uint64_t)0xffff << OBJECT_AT) | \
+                        (uint64_t)((kind) == P_NAMELESS) << PRONOUN_AT, \
+                        ((kind) != P_NONE) * COUNTS | ((kind) == P_NOUN) * OF_OBJECT | PHRASE_ACTS(kind) * ACTING | ((kind) == P_STOP) * STOPPING}
+#define ALL(kind, form) {[0 ... SET_KINDS - 1] = AS(kind, form)}
+#define BY_SETS(none, first, second, both) \
+    {AS(none, 0), AS(first, 0), AS(second, 0), AS(both, 0), AS(none, 0), AS(first, 0), AS(second, 0), AS(both, 0)}
 static const struct plain plain[NO_TAG][SET_KINDS] = {
-    [NOUN] = ALL(OBJECT), [PROPN] = ALL(OBJECT), [ADJ] = ALL(AS(P_ADJECTIVE, ACTING)), [NUM] = ALL(NAMELESS), [ADP] = ALL(AS(P_PREP, 0)),
-    [CCONJ] = ALL(AS(P_AND, 0)), [PRON] = FOUR(NAMELESS, WHEN, THAT, THAT), [ADV] = FOUR(NOTHING, WHEN, THAT, THAT),
-    [SCONJ] = FOUR(NOTHING, WHEN, THAT, THAT), [INTJ] = FOUR(NOTHING, WHEN, THAT, THAT), [DET] = FOUR(NOTHING, WHEN, NOTHING, WHEN),
-    [AUX] = FOUR(NOTHING, AS(P_BE, 0), AS(P_HAVE, 0), AS(P_BE, 0)),
-    [VERB] = {[0 ... 3] = VERB_OF(V_FINITE), [4 ... 7] = VERB_OF(V_PAST)}, [VBG] = ALL(VERB_OF(V_ING)), [VBN] = ALL(VERB_OF(V_PARTICIPLE)),
-    [PUNCT] = FOUR(AS(P_STOP, STOPPING), AS(P_COMMA, 0), NOTHING, AS(P_STOP, STOPPING)),   // quotes part nothing
+    [NOUN] = ALL(P_NOUN, 0), [PROPN] = ALL(P_NOUN, 0), [ADJ] = ALL(P_ADJECTIVE, 0), [NUM] = ALL(P_NAMELESS, 0), [ADP] = ALL(P_PREP, 0),
+    [CCONJ] = ALL(P_AND, 0), [VBG] = ALL(P_VERB, V_ING), [VBN] = ALL(P_VERB, V_PARTICIPLE),
+    [VERB] = {[0 ... 3] = AS(P_VERB, V_FINITE), [4 ... 7] = AS(P_VERB, V_PAST)},   // SET_PAST
+    [PRON] = BY_SETS(P_NAMELESS, P_WHEN, P_THAT, P_THAT), [ADV] = BY_SETS(P_NONE, P_WHEN, P_THAT, P_THAT),
+    [SCONJ] = BY_SETS(P_NONE, P_WHEN, P_THAT, P_THAT), [INTJ] = BY_SETS(P_NONE, P_WHEN, P_THAT, P_THAT),
+    [DET] = BY_SETS(P_NONE, P_WHEN, P_NONE, P_WHEN), [AUX] = BY_SETS(P_NONE, P_BE, P_HAVE, P_BE),
+    [PUNCT] = BY_SETS(P_STOP, P_COMMA, P_NONE, P_STOP),   // quotes part nothing
 };
+#undef AS
+#undef ALL
+#undef BY_SETS
 
 // The phrase at i, up to *end as it seems, that masks leave open. True: it is plain after all, up to *end; else it was taken,
 // and *end is behind it.

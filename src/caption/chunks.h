@@ -10,12 +10,13 @@ struct chunker {
     struct phrases *out;
 };
 
+#define PHRASE_ACTS(kind) ((1u << P_VERB | 1u << P_ADJECTIVE) >> ((kind) & 31) & 1)   // as an initialiser, too
+
 // The newest phrase is of this kind; none if that is P_NONE.
 static inline void count_phrase(struct phrases *out, int kind)
 {
-    static const unsigned acting = 1u << P_VERB | 1u << P_ADJECTIVE;
     uint64_t one = (uint64_t)(out->n < 64) << (out->n & 63);
-    out->acting |= acting >> (kind & 31) & 1 ? one : 0;
+    out->acting |= PHRASE_ACTS(kind) ? one : 0;
     out->stops |= kind == P_STOP ? one : 0;
     out->n += kind != P_NONE;
 }
@@ -26,14 +27,6 @@ static inline struct phrase *add_phrase(struct chunker *c, int kind, int first, 
     *f = (struct phrase){.kind = (uint8_t)kind, .first = (uint8_t)first, .last = (uint8_t)last, .object = -1};
     count_phrase(c->out, kind);
     return f;
-}
-
-static inline int form_of_verb(const struct parser *p, int i)   // without helpers
-{
-    static const uint8_t by_tag[NO_TAG] = {[VBG] = V_ING, [VBN] = V_PARTICIPLE};   // others: V_FINITE
-    unsigned what = is(p, i);
-    bool past = (tag(p, i) == VERB) & ((what & (IS_PAST | IS_PARTICIPLE)) != 0) & !(what & IS_VERB);
-    return past ? V_PAST : by_tag[tag(p, i)];
 }
 
 // The phrase that begins at i, whatever it takes to see it; the piece behind it.

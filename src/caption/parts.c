@@ -81,6 +81,12 @@ static int take_helper(struct chunker *c, int i)
     return i > from ? i : from + 1;
 }
 
+static int form_of_verb(const struct parser *p, int i)   // without helpers
+{
+    static const uint8_t by_tag[NO_TAG] = {[VBG] = V_ING, [VBN] = V_PARTICIPLE};   // others: V_FINITE
+    return tag(p, i) == VERB && (p->sets[i] & SET_PAST >> 8) ? V_PAST : by_tag[tag(p, i)];
+}
+
 static int take_verb(struct chunker *c, int i)
 {
     struct parser *p = c->p;

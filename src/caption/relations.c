@@ -334,8 +334,8 @@ static bool ends_clause(const struct parser *p, const struct phrase *f)   // a P
     return p->tag[f->first] != SYM && !piece_equals(p, f->first, "(") && !piece_equals(p, f->first, ")") && !piece_equals(p, f->first, ":");
 }
 
-// The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between; without these
-// nothing relates. None: *from is *to.
+// The phrases that matter: of the clauses with the first and the last verb or lone adjective, and all between. There are
+// such, or more phrases than are counted: then all.
 static void clauses(const struct parser *p, const struct phrases *all, int *from, int *to)
 {
     const struct phrase *phrase = all->at;
@@ -344,10 +344,6 @@ static void clauses(const struct parser *p, const struct phrases *all, int *from
     *to = all->n;
     if (all->n > 64)
         return;
-    if (!acting) {
-        *to = 0;
-        return;
-    }
     int first = __builtin_ctzll(acting), last = 63 - __builtin_clzll(acting);
     for (uint64_t before = stops & (((uint64_t)1 << first) - 1); before;) {
         int k = 63 - __builtin_clzll(before);
@@ -371,8 +367,6 @@ void phrases_relate(struct parser *p, const struct phrases *all)
     const struct phrase *phrase = all->at;
     int from, to;
     clauses(p, all, &from, &to);
-    if (from == to)
-        return;
     struct relater state, *r = &state;   // member by member: the groups need no zeros
     r->p = p;
     r->f = phrase;
