@@ -93,16 +93,22 @@ static void find_phrases(struct parser *const *parser, int n)
     static const struct phrase none[AROUND] = {[0 ... AROUND - 1] = {.kind = P_NONE, .first = 1}};   // and no word of its own
     struct phrase room[AROUND + CAPTION_AT_ONCE * (CAPTION_WORDS + AROUND)], *at = room;
     struct phrases found[CAPTION_AT_ONCE];
-    struct masks masks[CAPTION_AT_ONCE];
+    struct masks masks[CAPTION_AT_ONCE / MASKS_LANES];
+    const struct parser *with[CAPTION_AT_ONCE];   // masks
+    int lane[CAPTION_AT_ONCE], lanes = 0;
     phrases_mend(parser, n);
-    for (int i = 0; i < n; i++)   // beside each other, before the branches of what follows
-        if (masked(parser[i]))
-            find_masks(parser[i], &masks[i]);
+    for (int i = 0; i < n; i++) {
+        with[lanes] = parser[i];
+        lane[i] = lanes;
+        lanes += masked(parser[i]);
+    }
+    for (int i = 0; i < lanes; i += MASKS_LANES)
+        find_masks(with + i, lanes - i < MASKS_LANES ? lanes - i : MASKS_LANES, &masks[i / MASKS_LANES]);
     memcpy(at, none, sizeof none);
     at += AROUND;
     for (int i = 0; i < n; i++) {
         found[i].at = at;
-        phrases_chunk(parser[i], masked(parser[i]) ? &masks[i] : NULL, &found[i]);
+        phrases_chunk(parser[i], masked(parser[i]) ? &masks[lane[i] / MASKS_LANES] : NULL, lane[i] % MASKS_LANES, &found[i]);
         memcpy(at + found[i].n, none, sizeof none);
         at += found[i].n + AROUND;
     }

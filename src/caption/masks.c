@@ -10,9 +10,10 @@ static inline uint64_t bits_of(uint64_t bytes, int k)
     return ((bytes >> k & 0x0101010101010101u) * 0x0102040810204080u) >> 56;
 }
 
-static inline void find_planes(const struct parser *p, uint64_t plane[PLANES])
+static inline void find_planes(const struct parser *p, int lane, lanes plane[PLANES])
 {
-    memset(plane, 0, PLANES * sizeof *plane);
+    for (int k = 0; k < PLANES; k++)
+        plane[k][lane] = 0;
     for (int i = 0; i < p->pieces; i += 8) {
         uint64_t sets[2] = {0}, traits, looks, fixed, shapes;
         memcpy(&traits, p->traits + i, sizeof traits);
@@ -23,18 +24,18 @@ static inline void find_planes(const struct parser *p, uint64_t plane[PLANES])
             for (int k = 0; k < 2; k++)
                 sets[k] |= (uint64_t)tag_sets[k][p->tag[i + j] % TAG_ROOM] << 8 * j;
         for (int k = 0; k < TAG_PLANES; k++)
-            plane[k] |= bits_of(sets[k / 8], k % 8) << i;
+            plane[k][lane] |= bits_of(sets[k / 8], k % 8) << i;
         for (int k = INSIDE; k < TRAITS_END; k++)
-            plane[k] |= bits_of(traits, k - INSIDE + 2) << i;
+            plane[k][lane] |= bits_of(traits, k - INSIDE + 2) << i;
         for (int k = BE; k < LOOKS_END; k++)
-            plane[k] |= bits_of(looks, k - BE) << i;
-        plane[FIXED_FIRST] |= bits_of(fixed, 6) << i;
-        plane[FIXED_SECOND] |= bits_of(fixed, 7) << i;
-        plane[CAPITALS] |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
+            plane[k][lane] |= bits_of(looks, k - BE) << i;
+        plane[FIXED_FIRST][lane] |= bits_of(fixed, 6) << i;
+        plane[FIXED_SECOND][lane] |= bits_of(fixed, 7) << i;
+        plane[CAPITALS][lane] |= bits_of(shapes, 1) << i;   // CAPITAL, UPPER
     }
 }
 
-void masks_ref(const struct parser *p, struct masks *out) { masks_all(p, out); }
+void masks_ref(const struct parser *const *p, int n, struct masks *out) { masks_all(p, n, out); }
 
 static masker *best(void)
 {
@@ -47,7 +48,7 @@ static masker *best(void)
     return masks_ref;
 }
 
-void find_masks(const struct parser *p, struct masks *out)
+void find_masks(const struct parser *const *p, int n, struct masks *out)
 {
-    CHOSEN(masker, best)(p, out);
+    CHOSEN(masker, best)(p, n, out);
 }

@@ -5,24 +5,26 @@
 
 #include "caption/caption.h"
 
-enum { MASKED = 60 };   // pieces of captions that masks hold; nor do these with hashtags
+enum { MASKED = 60 };       // pieces of captions that masks hold; nor do these with hashtags
+enum { MASKS_LANES = 8 };   // captions at once
 
-struct masks {
-    uint64_t begins;          // where phrases begin if all are plain, and behind the last
-    uint64_t sure;            // the last words of plain ones
-    uint64_t nouns;           // a noun phrase may begin here
-    uint64_t known;           // of words that it may reach: it surely ends with this one
-    uint64_t head;            // a noun that heads its phrase by its tag alone
-    uint64_t doubted_single;  // a participle: plain unless it describes the noun behind it
-    uint64_t doubted_ends;    // the last noun, unless the participle behind it goes on to another
-    uint64_t led;             // a helper and its verb, or "to" and one: the two words are a plain phrase,
-    uint64_t passive, infinitive;   // ... of this form
-    uint64_t ordinary;        // no preposition, no helper: a noun phrase, a verb or a sign begins here
-    uint64_t describes;       // an attribute
-    uint64_t doubtful;        // may be one, or half a fixed pair, part of a name, "red headed"; masks alone do not say
+struct masks {   // [lane]: a caption's
+    uint64_t begins[MASKS_LANES];          // where phrases begin if all are plain, and behind the last
+    uint64_t sure[MASKS_LANES];            // the last words of plain ones
+    uint64_t nouns[MASKS_LANES];           // a noun phrase may begin here
+    uint64_t known[MASKS_LANES];           // of words that it may reach: it surely ends with this one
+    uint64_t head[MASKS_LANES];            // a noun that heads its phrase by its tag alone
+    uint64_t doubted_single[MASKS_LANES];  // a participle: plain unless it describes the noun behind it
+    uint64_t doubted_ends[MASKS_LANES];    // the last noun, unless the participle behind it goes on to another
+    uint64_t led[MASKS_LANES];             // a helper and its verb, or "to" and one: the two words are a plain phrase,
+    uint64_t passive[MASKS_LANES], infinitive[MASKS_LANES];   // ... of this form
+    uint64_t ordinary[MASKS_LANES];        // no preposition, no helper: a noun phrase, a verb or a sign begins here
+    uint64_t describes[MASKS_LANES];       // an attribute
+    uint64_t doubtful[MASKS_LANES];        // may be one, or half a fixed pair, part of a name, "red headed"; masks alone do not say
 };
 
-typedef void masker(const struct parser *p, struct masks *out);   // of at most MASKED pieces
+// Of n captions, 1 to MASKS_LANES, of at most MASKED pieces; further lanes are anything.
+typedef void masker(const struct parser *const *p, int n, struct masks *out);
 masker find_masks;                            // what this CPU does best; $DIHT_ISA pins it
 masker masks_ref, masks_avx2, masks_avx512;   // equal
 

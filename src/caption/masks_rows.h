@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The masks, for each of their versions: the file that includes this has
-//   find_planes(p, plane)   the planes below, a bit a word; words behind the last are anything, and up to MASK_SLACK may be read.
+//   find_planes(p, lane, plane)   a caption's planes in their lane, a bit a word; words behind the last are anything, and up to
+//                                 MASK_SLACK may be read.
+// The logic is that of eight captions at once.
 #ifndef CAPTION_MASKS_ROWS_H
 #define CAPTION_MASKS_ROWS_H
+
+#include <string.h>
 
 #include "caption/masks.h"
 
@@ -30,67 +34,78 @@ static const uint8_t tag_sets[2][TAG_ROOM] = {
 };
 #undef ONE
 
-static inline void find_planes(const struct parser *p, uint64_t plane[PLANES]);
+typedef uint64_t lanes __attribute__((vector_size(MASKS_LANES * sizeof(uint64_t))));
+
+static inline void find_planes(const struct parser *p, int lane, lanes plane[PLANES]);
+
+static inline void put(uint64_t to[MASKS_LANES], lanes from) { memcpy(to, &from, sizeof from); }
+static inline lanes flood_lanes(lanes bits, lanes through) { return (((bits & through) + through) ^ through) | bits; }   // as flood
 
 // Phrases' first words, and all words of theirs.
-static inline uint64_t all_of(uint64_t firsts, uint64_t others) { return firsts | (flood(firsts << 1 & others, others) & others); }
+static inline lanes all_of(lanes firsts, lanes others) { return firsts | (flood_lanes(firsts << 1 & others, others) & others); }
 
-static inline void masks_all(const struct parser *p, struct masks *m)
+static inline void masks_all(const struct parser *const *p, int n, struct masks *m)
 {
-    uint64_t is[PLANES], all = ((uint64_t)1 << p->pieces) - 1;
-    find_planes(p, is);
-    uint64_t inside = is[INSIDE], stop = is[STOP], doubt = is[DOUBT], start = inside & is[START], digits = ~is[HEAD] & ~stop;
-    uint64_t participle_tag = is[IS_GERUND] | is[IS_PAST_PARTICIPLE];
-    uint64_t opening = is[IS_DETERMINER] | (is[IS_PRONOUN] & start & ~is[PREP]);   // articles and possessives
+    lanes is[PLANES], all = {0};
+    if (n < MASKS_LANES)
+        memset(is, 0, sizeof is);
+    for (int k = 0; k < n; k++) {
+        find_planes(p[k], k, is);
+        all[k] = ((uint64_t)1 << p[k]->pieces) - 1;
+    }
+    lanes inside = is[INSIDE], stop = is[STOP], doubt = is[DOUBT], start = inside & is[START], digits = ~is[HEAD] & ~stop;
+    lanes participle_tag = is[IS_GERUND] | is[IS_PAST_PARTICIPLE];
+    lanes opening = is[IS_DETERMINER] | (is[IS_PRONOUN] & start & ~is[PREP]);   // articles and possessives
     // plain words of a noun phrase
-    uint64_t noun = inside & is[IS_NOMINAL] & all, adjective = inside & (is[IS_ADJECTIVE] | is[IS_NUMERAL]) & all, opens = inside & opening & all;
+    lanes noun = inside & is[IS_NOMINAL] & all, adjective = inside & (is[IS_ADJECTIVE] | is[IS_NUMERAL]) & all, opens = inside & opening & all;
     // as the last word of a noun phrase its tag alone says what that is
-    uint64_t last = inside & ((is[IS_NOMINAL] & is[HEAD] & stop) | (is[IS_ADJECTIVE] & stop) |
+    lanes last = inside & ((is[IS_NOMINAL] & is[HEAD] & stop) | (is[IS_ADJECTIVE] & stop) |
                               (is[IS_NUMERAL] & ~doubt & (digits | (is[HEAD] & stop))));
     // a noun phrase may begin with it, and nothing else does; a phrase by itself, or none
-    uint64_t begins = start & (is[IS_NOMINAL] | is[IS_ADJECTIVE] | is[IS_NUMERAL] | opening);
-    uint64_t alone = start & ~opening & ((is[IS_SIGN] & ~digits) | (~is[IS_SIGN] & stop & is[IS_ALONE]));
+    lanes begins = start & (is[IS_NOMINAL] | is[IS_ADJECTIVE] | is[IS_NUMERAL] | opening);
+    lanes alone = start & ~opening & ((is[IS_SIGN] & ~digits) | (~is[IS_SIGN] & stop & is[IS_ALONE]));
     // no noun phrase goes on with it; nor adjectives alone, whatever comes after
-    uint64_t ends = (stop & (is[IS_END] | is[IS_OTHER_END])) | ~all, ends_all = (stop & is[IS_END]) | ~all;
-    uint64_t adjective_tag = stop & is[IS_ADJECTIVE] & all, participle = stop & participle_tag & all;   // no rule for single words
-    uint64_t nominal = (is[IS_NOMINAL] | digits | is[IS_NUMERAL] | (~stop & (is[IS_ADJECTIVE] | participle_tag))) & all;
-    uint64_t number = adjective & nominal, describes = inside & is[IS_ADJECTIVE] & ~digits & ~is[QUANTITY];
+    lanes ends = (stop & (is[IS_END] | is[IS_OTHER_END])) | ~all, ends_all = (stop & is[IS_END]) | ~all;
+    lanes adjective_tag = stop & is[IS_ADJECTIVE] & all, participle = stop & participle_tag & all;   // no rule for single words
+    lanes nominal = (is[IS_NOMINAL] | digits | is[IS_NUMERAL] | (~stop & (is[IS_ADJECTIVE] | participle_tag))) & all;
+    lanes number = adjective & nominal, describes = inside & is[IS_ADJECTIVE] & ~digits & ~is[QUANTITY];
     // what a participle may stand before and describe a noun; quotes and dashes are signs that do not end phrases
-    uint64_t like = adjective_tag | participle | nominal, more = (adjective_tag | nominal) >> 1;
-    uint64_t doubted = participle & (like | (is[IS_SIGN] & all & (~ends | more))) >> 1;
+    lanes like = adjective_tag | participle | nominal, more = (adjective_tag | nominal) >> 1;
+    lanes doubted = participle & (like | (is[IS_SIGN] & all & (~ends | more))) >> 1;
     // behind nouns: what ends them; adjectives and numbers without a noun of their own; participles that act
-    uint64_t behind = ends | (adjective_tag & ~more) | (number & ends >> 1) | (participle & ~doubted);
+    lanes behind = ends | (adjective_tag & ~more) | (number & ends >> 1) | (participle & ~doubted);
     // "Kids Soft T-Shirt": one phrase
-    uint64_t between = adjective_tag & describes & noun << 1 & (noun & last) >> 1;
-    uint64_t inner = ((noun | adjective) & (opens | adjective) << 1) | (noun & noun << 1) | between;
-    uint64_t lone = adjective & ~inner;   // no word before it in its phrase
+    lanes between = adjective_tag & describes & noun << 1 & (noun & last) >> 1;
+    lanes inner = ((noun | adjective) & (opens | adjective) << 1) | (noun & noun << 1) | between;
+    lanes lone = adjective & ~inner;   // no word before it in its phrase
     // helpers, where neither another nor an adverb follows: with their verb, or alone; "to" and a verb
-    uint64_t be = is[IS_HELPER] & is[BE], have = is[IS_HELPER] & is[HAVE] & ~is[BE], modal = is[IS_HELPER] & is[AUXILIARY] & ~is[BE] & ~is[HAVE];
-    uint64_t helps = is[IS_HELPER] | is[BE] | is[HAVE] | is[AUXILIARY], not = is[TO_OR_NOT] & is[START], to = is[TO_OR_NOT] & ~is[START];
-    uint64_t other = ~(helps | is[IS_ADVERB] | not) & all, past = is[IS_PAST_PARTICIPLE] & other, verb = is[IS_VERBAL] & other;
-    uint64_t closed = (other | ~all) >> 1, passive = be & past >> 1, infinitive = is[IS_PARTICLE] & to & verb >> 1;
-    uint64_t led = passive | infinitive | (be & (is[IS_GERUND] & other & ~is[LINK]) >> 1) | (have & past >> 1) | (modal & verb >> 1);
-    uint64_t helper = closed & ((be & ~((past | verb | (is[IS_GERUND] & all)) >> 1)) | (have & ~((past | verb) >> 1)) |
+    lanes be = is[IS_HELPER] & is[BE], have = is[IS_HELPER] & is[HAVE] & ~is[BE], modal = is[IS_HELPER] & is[AUXILIARY] & ~is[BE] & ~is[HAVE];
+    lanes helps = is[IS_HELPER] | is[BE] | is[HAVE] | is[AUXILIARY], not = is[TO_OR_NOT] & is[START], to = is[TO_OR_NOT] & ~is[START];
+    lanes other = ~(helps | is[IS_ADVERB] | not) & all, past = is[IS_PAST_PARTICIPLE] & other, verb = is[IS_VERBAL] & other;
+    lanes closed = (other | ~all) >> 1, passive = be & past >> 1, infinitive = is[IS_PARTICLE] & to & verb >> 1;
+    lanes led = passive | infinitive | (be & (is[IS_GERUND] & other & ~is[LINK]) >> 1) | (have & past >> 1) | (modal & verb >> 1);
+    lanes helper = closed & ((be & ~((past | verb | (is[IS_GERUND] & all)) >> 1)) | (have & ~((past | verb) >> 1)) |
                                 (modal & ~((verb | ((is[IS_NOMINAL] | is[IS_ADJECTIVE]) & all)) >> 1)));
     // an article without a noun: nothing
-    uint64_t bare = is[IS_DETERMINER] & start & ((stop & is[IS_END] & ~opening) | ~all | (stop & is[IS_SIGN])) >> 1;
-    uint64_t firsts = all & ~inner & ~(led << 1), others = all & ~firsts;   // of phrases; their other words
-    m->begins = firsts | (all + 1);
-    m->led = led;
-    m->passive = passive;
-    m->infinitive = infinitive;
-    uint64_t single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1)) | led | helper | bare;
-    m->nouns = begins;
-    m->known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
+    lanes bare = is[IS_DETERMINER] & start & ((stop & is[IS_END] & ~opening) | ~all | (stop & is[IS_SIGN])) >> 1;
+    lanes firsts = all & ~inner & ~(led << 1), others = all & ~firsts;   // of phrases; their other words
+    put(m->begins, firsts | (all + 1));
+    put(m->led, led);
+    put(m->passive, passive);
+    put(m->infinitive, infinitive);
+    lanes single = (is[IS_ADPOSITION] & is[PREP]) | (alone & ~doubted & ~(is[IS_ADVERB] & like >> 1)) | led | helper | bare;
+    put(m->nouns, begins);
+    lanes known = (noun & behind >> 1) | (adjective & (ends_all | (ends & ~(like >> 1))) >> 1);
+    put(m->known, known);
     // a single word or a noun phrase whose last word's tag says what it is; no preposition of several words may begin
-    uint64_t several = is[FIXED_FIRST] & (is[FIXED_SECOND] & all) >> 1, ended = m->known & last & (noun | lone);
-    m->sure = (all_of(single & firsts, others) | (all_of(begins & firsts, others) & ended)) & ~all_of(several & firsts, others);
-    m->head = noun & last;
-    m->doubted_single = alone & doubted;
-    m->doubted_ends = noun & doubted >> 1;
-    m->ordinary = begins | alone;
-    m->doubtful = is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | (~(noun | adjective | opens) & ~led);
-    m->describes = describes;
+    lanes several = is[FIXED_FIRST] & (is[FIXED_SECOND] & all) >> 1, ended = known & last & (noun | lone);
+    put(m->sure, (all_of(single & firsts, others) | (all_of(begins & firsts, others) & ended)) & ~all_of(several & firsts, others));
+    put(m->head, noun & last);
+    put(m->doubted_single, alone & doubted);
+    put(m->doubted_ends, noun & doubted >> 1);
+    put(m->ordinary, begins | alone);
+    put(m->doubtful, is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | (~(noun | adjective | opens) & ~led));
+    put(m->describes, describes);
 }
 
 #endif

@@ -46,8 +46,9 @@ struct phrases {
 
 void phrases_mend(struct parser *const *parser, int n);     // the pieces' tags, of n captions of one reading
 void phrases_mend_each(struct parser *p);                   // the same, no word left out beforehand
-// Also finds objects and attributes. masks: of the parser's words; NULL: every phrase takes the closer look, with the same result.
-void phrases_chunk(struct parser *p, const struct masks *masks, struct phrases *out);
+// Also finds objects and attributes. masks: of the parser's words, in their lane; NULL: every phrase takes the closer look, with the same
+// result.
+void phrases_chunk(struct parser *p, const struct masks *masks, int lane, struct phrases *out);
 // Without a verb or a lone adjective nothing relates, and phrases_relate is not to be called; of more than 64 it is not known.
 static inline bool phrases_act(const struct phrases *all) { return (all->acting != 0) | (all->n > 64); }
 void phrases_relate(struct parser *p, const struct phrases *all);
