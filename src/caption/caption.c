@@ -102,8 +102,7 @@ static void find_phrases(struct parser *const *parser, int n)
         lane[i] = lanes;
         lanes += masked(parser[i]);
     }
-    for (int i = 0; i < lanes; i += MASKS_LANES)
-        find_masks(with + i, lanes - i < MASKS_LANES ? lanes - i : MASKS_LANES, &masks[i / MASKS_LANES]);
+    find_masks(with, lanes, masks);
     memcpy(at, none, sizeof none);
     at += AROUND;
     for (int i = 0; i < n; i++) {

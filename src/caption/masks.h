@@ -6,7 +6,7 @@
 #include "caption/caption.h"
 
 enum { MASKED = 60 };       // pieces of captions that masks hold; nor do these with hashtags
-enum { MASKS_LANES = 8 };   // captions at once
+enum { MASKS_LANES = 8 };   // captions side by side
 
 struct masks {   // [lane]: a caption's
     uint64_t begins[MASKS_LANES];          // where phrases begin if all are plain, and behind the last
@@ -23,7 +23,7 @@ struct masks {   // [lane]: a caption's
     uint64_t doubtful[MASKS_LANES];        // may be one, or half a fixed pair, part of a name, "red headed"; masks alone do not say
 };
 
-// Of n captions, 1 to MASKS_LANES, of at most MASKED pieces; further lanes are anything.
+// Of n captions, at most CAPTION_AT_ONCE, of at most MASKED pieces: caption k's in lane k % MASKS_LANES of out[k / MASKS_LANES].
 typedef void masker(const struct parser *const *p, int n, struct masks *out);
 masker find_masks;                            // what this CPU does best; $DIHT_ISA pins it
 masker masks_ref, masks_avx2, masks_avx512;   // equal

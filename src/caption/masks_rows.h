@@ -2,7 +2,7 @@
 // The masks, for each of their versions: the file that includes this has
 //   find_planes(p, lane, plane)   a caption's planes in their lane, a bit a word; words behind the last are anything, and up to
 //                                 MASK_SLACK may be read.
-// The logic is that of eight captions at once.
+// The logic is that of MASKS_LANES captions at once.
 #ifndef CAPTION_MASKS_ROWS_H
 #define CAPTION_MASKS_ROWS_H
 
@@ -44,15 +44,8 @@ static inline lanes flood_lanes(lanes bits, lanes through) { return (((bits & th
 // Phrases' first words, and all words of theirs.
 static inline lanes all_of(lanes firsts, lanes others) { return firsts | (flood_lanes(firsts << 1 & others, others) & others); }
 
-static inline void masks_all(const struct parser *const *p, int n, struct masks *m)
+static inline void masks_of(const lanes is[PLANES], lanes all, struct masks *m)
 {
-    lanes is[PLANES], all = {0};
-    if (n < MASKS_LANES)
-        memset(is, 0, sizeof is);
-    for (int k = 0; k < n; k++) {
-        find_planes(p[k], k, is);
-        all[k] = ((uint64_t)1 << p[k]->pieces) - 1;
-    }
     lanes inside = is[INSIDE], stop = is[STOP], doubt = is[DOUBT], start = inside & is[START], digits = ~is[HEAD] & ~stop;
     lanes participle_tag = is[IS_GERUND] | is[IS_PAST_PARTICIPLE];
     lanes opening = is[IS_DETERMINER] | (is[IS_PRONOUN] & start & ~is[PREP]);   // articles and possessives
@@ -106,6 +99,21 @@ static inline void masks_all(const struct parser *const *p, int n, struct masks 
     put(m->ordinary, begins | alone);
     put(m->doubtful, is[PAIR] | (doubt & noun) | (describes & (is[CAPITALS] | (is[BODY] & all) >> 1)) | (~(noun | adjective | opens) & ~led));
     put(m->describes, describes);
+}
+
+// All planes first: a lane that was just written keeps whoever reads the whole register waiting.
+static inline void masks_all(const struct parser *const *p, int n, struct masks *m)
+{
+    enum { MOST = CAPTION_AT_ONCE / MASKS_LANES };
+    lanes is[MOST][PLANES], all[MOST] = {0};
+    if (n % MASKS_LANES)
+        memset(is[n / MASKS_LANES], 0, sizeof *is);
+    for (int k = 0; k < n; k++) {
+        find_planes(p[k], k % MASKS_LANES, is[k / MASKS_LANES]);
+        all[k / MASKS_LANES][k % MASKS_LANES] = ((uint64_t)1 << p[k]->pieces) - 1;
+    }
+    for (int k = 0; k < n; k += MASKS_LANES)
+        masks_of(is[k / MASKS_LANES], all[k / MASKS_LANES], &m[k / MASKS_LANES]);
 }
 
 #endif
