@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/lexicon.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "caption/format.h"
 
 enum { ROW_SEEN = 2, CLASS_SEEN = 4, OWN_CLASSES = 44 };
-enum { SURE_SEEN = 100, SURE_OTHER = 60 };   // a word seen so often, one in so many times or fewer with another tag
+enum { SURE_SEEN = 100, SURE_ONLY_SEEN = 2, SURE_OTHER = 60 };   // a word seen so often, one in so many times or fewer with another tag
 
 struct counts {
     int64_t all, tag[NO_TAG];
@@ -143,13 +144,22 @@ static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
     return unknown_class(text, len) == CLASS_SIGN && best != NUM && best != ADP && best != CCONJ && best != PART ? PUNCT : NO_TAG;
 }
 
-// The tag of a small word that hardly ever has another: a reader of the table asks no more. Learning sees it as any word: its
-// neighbours' weights stay as they are. Not of nouns and verbs (can, bush): captions have other senses than the treebank.
-static uint8_t sure_tag(const struct counts *c)
+// Is it all that the dictionary has of the word? No past forms: promoted may be a participle.
+static bool only_sense(unsigned is, int tag)
+{
+    enum { THINGS = IS_NOUN | IS_PLURAL, ALL = THINGS | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE | IS_ADJ | IS_ADV };
+    static const unsigned senses[TAGS] = {[NOUN] = THINGS, [ADJ] = IS_ADJ, [ADV] = IS_ADV, [VERB] = IS_VERB | IS_THIRD, [VBG] = IS_ING};
+    return (is & ALL) && !(is & ALL & ~senses[tag]);
+}
+
+// The tag of a word that hardly ever has another: a reader of the table asks no more. Learning sees it as any word: its
+// neighbours' weights stay as they are. Small words, and those that the dictionary has one sense of: of others (can, bush) captions
+// have other senses than the treebank.
+static uint8_t sure_tag(const struct counts *c, unsigned is)
 {
     enum { SMALL = 1 << ADP | 1 << CCONJ | 1 << DET | 1 << PART | 1 << PRON | 1 << SCONJ };
-    int best = most_seen(c, TAGS);
-    return (SMALL >> best & 1) && c->all >= SURE_SEEN && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
+    int best = most_seen(c, TAGS), least = SMALL >> best & 1 ? SURE_SEEN : only_sense(is, best) ? SURE_ONLY_SEEN : INT_MAX;
+    return c->all >= least && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
 }
 
 static int add_type(struct lexicon *l, const struct treebank *b, int64_t type, const struct counts *c)
@@ -205,7 +215,7 @@ int lexicon_make(struct lexicon *l, const struct treebank *b, const char *wordne
             if (l->type[i].row >= 0) {
                 int32_t form = l->row_form[l->type[i].row];
                 seen[form] = types[i];
-                l->tag[form] = l->type[i].tag == NO_TAG ? sure_tag(&types[i]) : l->type[i].tag;
+                l->tag[form] = l->type[i].tag == NO_TAG ? sure_tag(&types[i], l->forms.form[form].is) : l->type[i].tag;
             }
         rc = classify(l, seen);
     }
