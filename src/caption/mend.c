@@ -470,7 +470,7 @@ static void find_rules(const struct parsers *all)
     for (int j = 0, cuts = all->cuts; j < cuts; j++) {
         int at = places[j], here = tags[at];
         const struct mends *w = &t->mends[set[at] % MENDS_ROOM];
-        own[at] = w->at[mends_slot[here]] & ((uint64_t)(here == PUNCT) - 1);   // none of signs
+        own[at] = w->at[mends_slot[here]] & t->mends_own[here];
         behind[at] = t->mends_behind[here] & w->behind;
         ahead[at] = t->mends_ahead[here] & w->ahead;
         looks[at] = (uint8_t)(w->ahead >> MENDS_LOOKS);

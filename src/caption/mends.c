@@ -20,13 +20,14 @@ enum {
     FALLS, SINGULAR_ACTS, NOUN_GERUND, STARTING_PARTICLE, STARTING_NOUN, STARTING_ADP, STARTING_BE, STARTING_PUNCT, COMMANDS, OPENED, OPENED_OWN, OPENED_ADJECTIVE,
     OPENED_NOUN, GERUND_THING, GERUND_OF, GERUND_MOSTLY, GERUND_DESCRIBED, GERUND_NUMBER, LINKED, JOINED, BEFORE_NOUN, BEFORE_NOMINAL,
     BEFORE_PHRASE, BEFORE_GERUND, BEFORE_TIME, HYPHENED, ONLY_BEFORE_NOUN, ONLY_AFTER_NOUN, ENDING_NOUN, ENDING_PHRASE, FIRST_OF_PAIR,
-    FIRST_AFTER_THING, SECOND_OF_PAIR,
+    FIRST_AFTER_THING, SECOND_OF_PAIR, FEW_TAGS,
     RULES,
 };
 _Static_assert((int)RULES <= (int)MENDS_TAGS && (int)MENDS_TAGS + (int)NO_TAG <= 64 && MENDS_ROOM == 1 << SET_SHIFT, "a bit each; SET_* are above all indices");
 
 static const struct { unsigned before, behind; } beside[RULES] = {
     [ANYWHERE] = {ANY, ANY},
+    [FEW_TAGS] = {ANY, ANY},   // as that, of the tags below
     [AFTER_NOUN] = {NOUNS, ANY},
     [VERB_AFTER_NOUN] = {1 << NOUN, ANY & ~(1 << DET)},   // no person, who would agree with it
     [VERB_AFTER_NAME] = {1 << PROPN, ANY & ~(1 << DET)},
@@ -72,6 +73,8 @@ static const struct { unsigned before, behind; } beside[RULES] = {
 
 // Tags share their rules where few have any.
 const uint8_t mends_slot[TAG_ROOM] = {[NOUN] = 1, [PROPN] = 1, [VERB] = 2, [VBG] = 3, [ADJ] = 4, [VBN] = 5, [ADV] = 5};
+
+enum { FEW = 1 << VBN | 1 << AUX | 1 << SCONJ };   // that share a slot with tags of more words
 
 // What no noun and no verb is, by the dictionary, or by its ending where the dictionary does not have it.
 bool only_adjective(unsigned is, const char *word, size_t n)
@@ -228,7 +231,7 @@ static uint64_t rules_of(const struct word *w, unsigned how, int tag)
     bool verb = VERBS >> tag & 1;
     uint64_t r = IF(!is && (how & HYPHEN), HYPHENED) | IF(verb && (m & M_NEVER_VERB), ANYWHERE) | IF(verb && (how & ADJECTIVE), BEFORE_NOUN) |
                  IF((m & M_TIME) && (verb || tag == AUX), ANYWHERE) | IF((how & SUNDAY) || ((m & M_TIME) && (how & THREE)), BEFORE_TIME) |
-                 IF((m & M_COMMAND) && tag != ADJ, COMMANDS) | IF((how & LIKE) && (tag == SCONJ || tag == ADV), ANYWHERE);
+                 IF((m & M_COMMAND) && tag != ADJ, COMMANDS) | IF((how & LIKE) && tag == ADV, ANYWHERE) | IF((how & LIKE) && tag == SCONJ, FEW_TAGS);
     if (tag == VERB || tag == VBG)
         r |= IF(is & PAIR_FIRST, FIRST_OF_PAIR) | IF((is & PAIR_FIRST) && (is & IS_ING), FIRST_AFTER_THING) |
              IF((is & PAIR_SECOND) || ((is & PAIR_FIRST) && (is & IS_PLURAL)), SECOND_OF_PAIR);
@@ -241,14 +244,14 @@ static uint64_t rules_of(const struct word *w, unsigned how, int tag)
     case VBG:
         return r | of_gerund(w);
     case VBN:
-        return r | IF(is && !(is & IS_PARTICIPLE) && (is & (IS_VERB | IS_ADJ)), ANYWHERE) | IF(!(is & IS_ADJ), BEFORE_NOUN);
+        return r | IF(is && !(is & IS_PARTICIPLE) && (is & (IS_VERB | IS_ADJ)), FEW_TAGS) | IF(!(is & IS_ADJ), BEFORE_NOUN);
     case ADJ:
         return r | of_adjective(w);
     case ADV:
         return r | IF(is & IS_ADJ, OPENED_NOUN) | IF(is & IS_ADJ, STARTING_PUNCT) | IF(m & M_COLOUR, BEFORE_NOMINAL) |
                IF((is & IS_NOUN) && !(is & (IS_ADV | IS_ADJ | IS_VERB)) && !m, ANYWHERE) | IF((is & IS_NOUN) && !(is & (IS_ADV | IS_VERB)), STARTING_ADP);
     case AUX:
-        r |= IF((is & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)), ANYWHERE);
+        r |= IF((is & IS_NOUN) && !(m & (M_AUX | M_BE | M_HAVE | M_SMALL)), FEW_TAGS);
         // fall through
     case DET:
     case PRON:
@@ -334,6 +337,7 @@ void mends_begin(struct table *t)
     t->n_mends = 1;
     t->n_mends_keys = 0;
     for (int tag = 0; tag < TAG_ROOM; tag++) {
+        t->mends_own[tag] = tag == PUNCT || tag >= NO_TAG ? 0 : FEW >> tag & 1 ? ~(uint64_t)0 : ~((uint64_t)1 << FEW_TAGS);
         t->mends_behind[tag] = t->mends_ahead[tag] = 0;
         for (int rule = 0; rule < RULES; rule++) {
             t->mends_behind[tag] |= (uint64_t)(beside[rule].before >> tag & 1) << rule;

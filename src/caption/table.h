@@ -144,6 +144,7 @@ struct table {
     struct mends *mends;
     int n_mends, n_mends_keys;
     struct mends_key *mends_keys;             // MENDS_KEYS: what the sets were made of
+    uint64_t mends_own[TAG_ROOM];                             // which of them a tag may have
     uint64_t mends_behind[TAG_ROOM], mends_ahead[TAG_ROOM];   // as a set's, of the tags beside a word
     uint64_t prepositions[FIXED_PREPOSITIONS][3];   // hashes of the words of lists.c's, at most three; 0: no more
     void *memory;
