@@ -36,6 +36,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->object = arena_take(&a, n * CAPTION_WORDS * sizeof *all->object);
         all->attribute = arena_take(&a, n * CAPTION_ATTRIBUTES * sizeof *all->attribute);
         all->relation = arena_take(&a, n * CAPTION_RELATIONS * sizeof *all->relation);
+        all->phrase = arena_take(&a, (n * (CAPTION_WORDS + PHRASES_AROUND) + PHRASES_AROUND) * sizeof *all->phrase);
         all->unknown = arena_take(&a, n * CAPTION_WORDS * sizeof *all->unknown);
         all->start = arena_take(&a, (words + CUT_SLACK) * sizeof *all->start);
         all->end = arena_take(&a, (words + CUT_SLACK) * sizeof *all->end);
@@ -87,11 +88,11 @@ void parser_free(struct parser *p)
 static bool masked(const struct parser *p) { return p->pieces <= MASKED && !p->hashtags; }
 
 // One stage over all captions after the other: a stage's code stays in the first cache.
-static void find_phrases(struct parser *const *parser, int n)
+static void find_phrases(struct parsers *all, struct parser *const *parser, int n)
 {
     enum { AROUND = PHRASES_AROUND };
     static const struct phrase none[AROUND] = {[0 ... AROUND - 1] = {.kind = P_NONE, .first = 1}};   // and no word of its own
-    struct phrase room[AROUND + CAPTION_AT_ONCE * (CAPTION_WORDS + AROUND)], *at = room;
+    struct phrase *at = all->phrase;
     struct phrases found[CAPTION_AT_ONCE];
     struct masks masks[CAPTION_AT_ONCE / MASKS_LANES];
     const struct parser *with[CAPTION_AT_ONCE];   // masks
@@ -153,7 +154,7 @@ void parsers_run(struct parsers *all, const struct text *captions, int n, int mi
         english[m] = p;
         m += !p->verdict.foreign;
     }
-    find_phrases(english, m);
+    find_phrases(all, english, m);
     for (int i = 0; i < m; i++) {
         struct verdict *v = &english[i]->verdict;
         v->keep = v->complexity >= min_complexity && (v->actions > 0 || !need_action);

@@ -19,7 +19,7 @@ enum {
     CAPTION_WORDS = 256,    // and so are words beyond these
     CAPTION_ATTRIBUTES = 512,
     CAPTION_RELATIONS = 512,
-    CAPTION_AT_ONCE = 16,
+    CAPTION_AT_ONCE = 64,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
     CUTS_ROUND = 16,        // loops over a caption's words may go on to a multiple of this
     MENDS_ROUND = 64,       // ... over rules, of this
@@ -78,7 +78,7 @@ struct parser {
 };
 
 // Captions side by side. A stage goes over all their words in one loop: it ends once, where a loop a caption would end
-// sixteen times, each time where the processor did not foresee it.
+// as often, each time where the processor did not foresee it.
 struct parsers {
     const struct table *table;
     int most;                          // captions at once
@@ -91,6 +91,7 @@ struct parsers {
     struct object *object;
     struct attribute *attribute;
     struct relation *relation;
+    struct phrase *phrase;             // of all captions, PHRASES_AROUND around each one's (phrases.h)
     struct word *unknown;              // words the table does not hold
     int cuts;                          // words of all captions, in their order
     int32_t *at;                       // of each: its place in the rooms of pieces

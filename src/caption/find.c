@@ -6,6 +6,8 @@
 #include "caption/lists.h"
 #include "caption/tagger.h"
 
+enum { FOUND_ROUND = 128 };   // words: so many of the table's lines wait in the first cache
+
 // Where a caption's words will lie in the rooms, behind those of the ones before.
 static void place(struct parsers *all, int caption)
 {
@@ -74,19 +76,16 @@ static inline uint64_t hash_of(const char *lower, int n)
     return word_hash_block(WORD_SEED, low[0] & which[0], low[1] & which[1]);
 }
 
-// All words' hashes. Their slots are on their way to the cache until they are looked up.
-static void hash_all(const struct parsers *all, int n)
+// Words [from, to): their hashes. Their slots are on their way to the cache until they are looked up.
+static void hash_words(const struct parsers *all, const char *const *lower, int from, int to)
 {
-    const char *lower[CAPTION_AT_ONCE];
     const uint16_t *start = all->start, *end = all->end;
     const uint8_t *owner = all->owner;
     const int32_t *places = all->at;
     const uint64_t *slots = all->table->slots;
     uint32_t mask = all->table->mask;
     uint64_t *hashes = all->hash;
-    for (int i = 0; i < n; i++)
-        lower[i] = all->parser[i].lower;
-    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+    for (int j = from; j < to; j++) {
         int at = places[j];
         uint64_t hash = hash_of(lower[owner[j]] + start[at], end[at] - start[at]);
         __builtin_prefetch(&slots[(uint32_t)hash & mask]);
@@ -94,13 +93,13 @@ static void hash_all(const struct parsers *all, int n)
     }
 }
 
-static void look_up(const struct parsers *all)
+static void look_up(const struct parsers *all, int from, int to)
 {
     const struct table *t = all->table;
     const struct word **words = all->word;
     const uint64_t *hashes = all->hash;
     const int32_t *places = all->at;
-    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+    for (int j = from; j < to; j++) {
         const struct word *w = table_find(t, hashes[places[j]]);
         words[places[j]] = w;
         __builtin_prefetch(w);
@@ -120,32 +119,37 @@ static unsigned kinds_of_bytes(const struct parser *p, int start, int n)
     return (digit & all ? HAS_DIGIT : 0) | (small & all ? HAS_LETTER : 0) | (letter & ~small & all ? HAS_HIGH : 0) | (hyphen & all ? HAS_HYPHEN : 0);
 }
 
-// What the tagger needs to know of a word; each caption's marks, and how many of its words are not in the table.
-static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unknown[CAPTION_AT_ONCE])
+struct found {
+    struct word *new;                 // where the next word will be made that the table does not hold
+    unsigned marks[CAPTION_AT_ONCE];  // all of a caption's
+    int unknown[CAPTION_AT_ONCE];     // how many of its words are not in the table
+};
+
+// What the tagger needs to know of a word.
+static void settle(struct parsers *all, int from, int to, struct found *found)
 {
     const struct word **words = all->word;
-    struct word *new = all->unknown;
     const int32_t *places = all->at;
     const uint8_t *owners = all->owner;
     uint8_t *classes = all->class, *tags = all->tag, *traits = all->traits;
     uint16_t *set = all->set;
     int32_t *open = all->open;
-    int opens = 0;
-    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
+    int opens = all->opens;
+    for (int j = from; j < to; j++) {
         int at = places[j], owner = owners[j];
         const struct word *w = words[at];
         if (!w) {
             const struct parser *p = &all->parser[owner];
             int start = all->start[at], len = all->end[at] - start;
-            table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), new);
-            words[at] = w = new++;
+            table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), found->new);
+            words[at] = w = found->new++;
             all->flags[at] |= PIECE_UNKNOWN;
-            unknown[owner]++;
+            found->unknown[owner]++;
         }
         classes[at] = w->class;
         traits[at] = w->traits;
         set[at] = w->set;
-        marks[owner] |= w->marks;
+        found->marks[owner] |= w->marks;
         opens = tag_known(w, at, tags, open, opens);
     }
     all->opens = opens;
@@ -153,15 +157,21 @@ static void settle(struct parsers *all, unsigned marks[CAPTION_AT_ONCE], int unk
 
 void words_find(struct parsers *all, int n)
 {
-    unsigned marks[CAPTION_AT_ONCE] = {0};
-    int unknown[CAPTION_AT_ONCE] = {0};
-    hash_all(all, n);
-    look_up(all);
-    settle(all, marks, unknown);
+    const char *lower[CAPTION_AT_ONCE];
+    struct found found = {.new = all->unknown};
+    for (int i = 0; i < n; i++)
+        lower[i] = all->parser[i].lower;
+    all->opens = 0;
+    for (int from = 0; from < all->cuts; from += FOUND_ROUND) {
+        int to = from + FOUND_ROUND < all->cuts ? from + FOUND_ROUND : all->cuts;
+        hash_words(all, lower, from, to);
+        look_up(all, from, to);
+        settle(all, from, to, &found);
+    }
     for (int i = 0; i < n; i++) {
         struct parser *p = &all->parser[i];
         bool first = p->pieces && (p->flags[0] & PIECE_UNKNOWN);
-        p->strange = (marks[i] & M_FOREIGN) || unknown[i] >= 2 || first || p->high || p->foreign_letters;
+        p->strange = (found.marks[i] & M_FOREIGN) || found.unknown[i] >= 2 || first || p->high || p->foreign_letters;
     }
 }
 

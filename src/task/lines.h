@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { LINES_AT_ONCE = 16 };
+enum { LINES_AT_ONCE = 64 };
 
 struct line {
     const char *text;   // without its line feed
