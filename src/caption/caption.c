@@ -135,9 +135,10 @@ void parsers_read(struct parsers *all, const struct text *captions, int n)
         p->lower = all->lower + byte;
         p->is = all->is + byte / SCAN_BLOCK;
         words_normalise(p, captions[i].at, captions[i].len);
-        words_cut(all, i);
         byte += ((size_t)p->length / SCAN_BLOCK + 2) * SCAN_BLOCK;
     }
+    for (int i = 0; i < n; i++)
+        words_cut(all, i);
     words_find(all, n);
 }
 

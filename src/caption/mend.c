@@ -120,8 +120,8 @@ static void mend_pair(struct parser *p, int i)
     if (p->tag[i] != VBN && first && paired(p, i)) {
         bool thing = p->word[3 + i]->kind == KIND_ARTIFACT && !(p->word[2 + i]->traits & FRAME_NONE);
         p->tag[i] = (what & IS_ING) && !(what & IS_NOUN) && !thing ? ADJ : NOUN;
-    } else if (p->tag[i] != VBN && i > 0 && paired(p, i - 1) && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
-               !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP)) {
+    } else if (p->tag[i] != VBN && i > 0 && !taken(p, i + 1) && tag(p, i - 1) != PRON &&
+               !(being(p, i - 1) && (what & (IS_THIRD | IS_ING)) && tag(p, i + 1) == ADP) && paired(p, i - 1)) {
         p->tag[i] = NOUN;
     }
 }
