@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/caption.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ static void find_phrases(struct parsers *all, struct parser *const *parser, int 
 void parsers_read(struct parsers *all, const struct text *captions, int n)
 {
     size_t byte = 0;
+    assert(n <= all->most);
     all->cuts = 0;
     for (int i = 0; i < n; i++) {   // all on their way from memory while the first ones are read
         __builtin_prefetch(captions[i].at);

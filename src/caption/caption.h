@@ -81,8 +81,8 @@ struct parser {
 // as often, each time where the processor did not foresee it.
 struct parsers {
     const struct table *table;
-    int most;                          // captions at once
-    struct parser *parser;             // as many
+    int most;                          // captions at once: as many of `parser`
+    struct parser *parser;
     char *text, *lower;                // rooms
     struct scan *is;
     const struct word **word;
