@@ -39,6 +39,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->own = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->own);
         all->behind = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->behind);
         all->ahead = arena_take(&a, (words + MENDS_ROUND) * sizeof *all->ahead);
+        all->foreign = arena_take(&a, (words / 64 + 2) * sizeof *all->foreign);
         all->may = arena_take(&a, (words / MENDS_ROUND + 2) * sizeof *all->may);
         all->object = arena_take(&a, n * OBJECTS_APART * sizeof *all->object);
         all->attribute = arena_take(&a, n * ATTRIBUTES_APART * sizeof *all->attribute);
@@ -50,7 +51,7 @@ struct parsers *parsers_new(const struct table *t, int most)
         all->flags = arena_take(&a, words + CUT_SLACK);
         all->owner = arena_take(&a, n * CAPTION_WORDS + CUTS_ROUND);
         all->at = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->at);
-        all->open = arena_take(&a, (n * CAPTION_WORDS + 1) * sizeof *all->open);
+        all->open = arena_take(&a, (n * CAPTION_WORDS + CUTS_ROUND) * sizeof *all->open);
         if (pass == 0 && arena_commit(&a)) {
             free(all);
             return NULL;

@@ -102,6 +102,7 @@ struct parsers {
     uint16_t *set;                     // as its word's: what follows finds it in the first cache
     uint8_t *flags, *class, *tag, *traits, *looks, *sets;
     uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (mends.h)
+    uint64_t *foreign;                 // a bit a place: a small word of another language
     uint64_t *may;                     // a bit a place, from place 1 on: a rule of its may have another tag for it
     void *memory;
 };

@@ -2,7 +2,9 @@
 // Captions' words found in the table. Each stage goes over the words of all captions.
 #include <string.h>
 
+#include "caption/chosen.h"
 #include "caption/cut.h"
+#include "caption/find.h"
 #include "caption/lists.h"
 #include "caption/tagger.h"
 
@@ -93,19 +95,6 @@ static void hash_words(const struct parsers *all, const char *const *lower, int 
     }
 }
 
-static void look_up(const struct parsers *all, int from, int to)
-{
-    const struct table *t = all->table;
-    const struct word **words = all->word;
-    const uint64_t *hashes = all->hash;
-    const int32_t *places = all->at;
-    for (int j = from; j < to; j++) {
-        const struct word *w = table_find(t, hashes[places[j]]);
-        words[places[j]] = w;
-        __builtin_prefetch(w);
-    }
-}
-
 // word_has of a caption's word: its bytes were looked at before.
 static unsigned kinds_of_bytes(const struct parser *p, int start, int n)
 {
@@ -119,59 +108,95 @@ static unsigned kinds_of_bytes(const struct parser *p, int start, int n)
     return (digit & all ? HAS_DIGIT : 0) | (small & all ? HAS_LETTER : 0) | (letter & ~small & all ? HAS_HIGH : 0) | (hyphen & all ? HAS_HYPHEN : 0);
 }
 
-struct found {
-    struct word *new;                 // where the next word will be made that the table does not hold
-    unsigned marks[CAPTION_AT_ONCE];  // all of a caption's
-    int unknown[CAPTION_AT_ONCE];     // how many of its words are not in the table
+struct unknown {
+    struct word *next;             // where the next word will be made that the table does not hold
+    int count[CAPTION_AT_ONCE];    // how many a caption has
 };
 
-// What the tagger needs to know of a word.
-static void settle(struct parsers *all, int from, int to, struct found *found)
+static const struct word *make_unknown(struct parsers *all, int at, int owner, struct unknown *unknown)
+{
+    const struct parser *p = &all->parser[owner];
+    int start = all->start[at], len = all->end[at] - start;
+    table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), unknown->next);
+    all->flags[at] |= PIECE_UNKNOWN;
+    unknown->count[owner]++;
+    return unknown->next++;
+}
+
+static void look_up(struct parsers *all, int from, int to, struct unknown *unknown)
+{
+    const struct table *t = all->table;
+    const struct word **words = all->word;
+    const uint64_t *hashes = all->hash;
+    const int32_t *places = all->at;
+    for (int j = from; j < to; j++) {
+        int at = places[j];
+        const struct word *w = table_find(t, hashes[at]);
+        if (!w)
+            w = make_unknown(all, at, all->owner[j], unknown);
+        words[at] = w;
+        __builtin_prefetch(w);
+    }
+}
+
+void settle_ref(struct parsers *all)
 {
     const struct word **words = all->word;
     const int32_t *places = all->at;
-    const uint8_t *owners = all->owner;
     uint8_t *classes = all->class, *tags = all->tag, *traits = all->traits;
     uint16_t *set = all->set;
+    uint64_t *foreign = all->foreign;
     int32_t *open = all->open;
-    int opens = all->opens;
-    for (int j = from; j < to; j++) {
-        int at = places[j], owner = owners[j];
+    int opens = 0, cuts = all->cuts;
+    memset(foreign, 0, cuts ? ((size_t)places[cuts - 1] / 64 + 1) * sizeof *foreign : 0);
+    for (int j = 0; j < cuts; j++) {
+        int at = places[j];
         const struct word *w = words[at];
-        if (!w) {
-            const struct parser *p = &all->parser[owner];
-            int start = all->start[at], len = all->end[at] - start;
-            table_unknown(all->table, p->lower + start, (size_t)len, kinds_of_bytes(p, start, len), found->new);
-            words[at] = w = found->new++;
-            all->flags[at] |= PIECE_UNKNOWN;
-            found->unknown[owner]++;
-        }
         classes[at] = w->class;
         traits[at] = w->traits;
         set[at] = w->set;
-        found->marks[owner] |= w->marks;
+        foreign[at / 64] |= (uint64_t)((w->marks & M_FOREIGN) != 0) << at % 64;
         opens = tag_known(w, at, tags, open, opens);
     }
     all->opens = opens;
 }
 
+static settler *best(void)
+{
+#ifdef __x86_64__
+    if (cpu_avx512_bytes())
+        return settle_avx512;
+#endif
+    return settle_ref;
+}
+
+static bool any_foreign(const struct parser *p)
+{
+    uint64_t any = 0;
+    for (int from = 0; from < p->pieces; from += 64) {
+        int at = (int)(p->tag - p->all->tag) + from, left = p->pieces - from;
+        const uint64_t *bits = p->all->foreign + at / 64;
+        any |= scan_window(bits[0], bits[1], at % 64) & ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
+    }
+    return any;
+}
+
 void words_find(struct parsers *all, int n)
 {
     const char *lower[CAPTION_AT_ONCE];
-    struct found found = {.new = all->unknown};
+    struct unknown unknown = {.next = all->unknown};
     for (int i = 0; i < n; i++)
         lower[i] = all->parser[i].lower;
-    all->opens = 0;
     for (int from = 0; from < all->cuts; from += FOUND_ROUND) {
         int to = from + FOUND_ROUND < all->cuts ? from + FOUND_ROUND : all->cuts;
         hash_words(all, lower, from, to);
-        look_up(all, from, to);
-        settle(all, from, to, &found);
+        look_up(all, from, to, &unknown);
     }
+    CHOSEN(settler, best)(all);
     for (int i = 0; i < n; i++) {
         struct parser *p = &all->parser[i];
         bool first = p->pieces && (p->flags[0] & PIECE_UNKNOWN);
-        p->strange = (found.marks[i] & M_FOREIGN) || found.unknown[i] >= 2 || first || p->high || p->foreign_letters;
+        p->strange = any_foreign(p) || unknown.count[i] >= 2 || first || p->high || p->foreign_letters;
     }
 }
 

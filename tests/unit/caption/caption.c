@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "caption/find.h"
 #include "caption/format.h"
 #include "caption/tagger.h"
 #include "check.h"
@@ -199,21 +201,70 @@ static void every_tagger_says_the_same(void)
 #endif
 }
 
+enum { TEXTS = 8 };
+static const char *const texts[TEXTS] = {"a black cat is chasing a small brown bird", "", "The dog's bowl, red.", "Une femme avec un chapeau",
+                                        "don't (stop) \xE2\x80\x94 U.S. #dog 3.5 www.a.com", "A Title Of A Book", "x",
+                                         ("two dogs that are running in the snow while a man in a well-known suit throws a ball to them, "
+                                          "and the women watch.")};
+
+static void take_texts(struct text *captions, int n, int from)
+{
+    for (int i = 0; i < n; i++)
+        captions[i] = (struct text){texts[(i + from) % TEXTS], strlen(texts[(i + from) % TEXTS])};
+}
+
+struct settled {
+    uint8_t class[CAPTION_AT_ONCE * CAPTION_WORDS], tag[CAPTION_AT_ONCE * CAPTION_WORDS], traits[CAPTION_AT_ONCE * CAPTION_WORDS];
+    uint16_t set[CAPTION_AT_ONCE * CAPTION_WORDS];
+    bool foreign[CAPTION_AT_ONCE * CAPTION_WORDS];
+    int32_t open[CAPTION_AT_ONCE * CAPTION_WORDS];
+};
+
+static void settle(struct parsers *all, settler *with, struct settled *out)
+{
+    *out = (struct settled){0};
+    with(all);
+    for (int j = 0; j < all->cuts; j++) {
+        int at = all->at[j];
+        out->class[j] = all->class[at];
+        out->tag[j] = all->tag[at];
+        out->traits[j] = all->traits[at];
+        out->set[j] = all->set[at];
+        out->foreign[j] = all->foreign[at / 64] >> at % 64 & 1;
+    }
+    memcpy(out->open, all->open, (size_t)all->opens * sizeof *out->open);
+}
+
+static void words_are_settled_alike(void)
+{
+#ifdef __x86_64__
+    struct parsers *all = parsers_new(table, CAPTION_AT_ONCE);
+    static struct settled plain, wide;
+    struct text captions[CAPTION_AT_ONCE];
+    bool any = false;
+    CHECK(all != NULL);
+    for (int n = 1; all && cpu_avx512_bytes() && n <= CAPTION_AT_ONCE; n++) {
+        take_texts(captions, n, n);
+        parsers_read(all, captions, n);
+        settle(all, settle_ref, &plain);
+        settle(all, settle_avx512, &wide);
+        CHECK(memcmp(&plain, &wide, sizeof plain) == 0);
+        any |= memchr(plain.foreign, true, sizeof plain.foreign) != NULL;
+    }
+    CHECK(any || !cpu_avx512_bytes());   // what was compared
+    parsers_free(all);
+#endif
+}
+
 // Captions side by side read as each of them alone.
 static void company_changes_nothing(void)
 {
-    static const char *const texts[] = {"a black cat is chasing a small brown bird", "", "The dog's bowl, red.", "Une femme avec un chapeau",
-                                        "don't (stop) \xE2\x80\x94 U.S. #dog 3.5 www.a.com", "A Title Of A Book", "x",
-                                        ("two dogs that are running in the snow while a man in a well-known suit throws a ball to them, "
-                                        "and the women watch.")};
-    enum { TEXTS = sizeof texts / sizeof *texts };
     struct parsers *all = parsers_new(table, CAPTION_AT_ONCE);
     struct text captions[CAPTION_AT_ONCE];
     CHECK(all != NULL);
-    for (int round = 0; all && round < 40; round++) {
+    for (int round = 0; all && round < 2 * CAPTION_AT_ONCE; round++) {
         int n = 1 + round % CAPTION_AT_ONCE;
-        for (int i = 0; i < n; i++)
-            captions[i] = (struct text){texts[(i + round) % TEXTS], strlen(texts[(i + round) % TEXTS])};
+        take_texts(captions, n, round);
         parsers_run(all, captions, n, 1, true);
         for (int i = 0; i < n; i++) {
             const struct parser *p = &all->parser[i];
@@ -293,6 +344,7 @@ int main(int argc, char **argv)
     CASE(long_lines_end);
     CASE(thresholds);
     CASE(every_tagger_says_the_same);
+    CASE(words_are_settled_alike);
     CASE(company_changes_nothing);
     CASE(damaged_tables_are_refused);
     CASE(boilerplate_is_cut);
