@@ -2,6 +2,7 @@
 // Tags mended by what captions are like, before phrases are read from them.
 #include <string.h>
 
+#include "caption/candidates.h"
 #include "caption/mends.h"
 #include "caption/pieces.h"
 
@@ -458,26 +459,6 @@ static void mend(struct parser *p, int i)
         p->tag[i] = NOUN;
 }
 
-// Each word's rules, what it lets through beside it, and what masks ask of it. Nothing beside the captions' words has any.
-static void find_rules(const struct parsers *all)
-{
-    const struct table *t = all->table;
-    const uint16_t *set = all->set;
-    const uint8_t *tags = all->tag;
-    const int32_t *places = all->at;
-    uint64_t *own = all->own, *behind = all->behind, *ahead = all->ahead;
-    uint8_t *looks = all->looks, *sets = all->sets;
-    for (int j = 0, cuts = all->cuts; j < cuts; j++) {
-        int at = places[j], here = tags[at];
-        const struct mends *w = &t->mends[set[at] % MENDS_ROOM];
-        own[at] = w->at[mends_slot[here]] & t->mends_own[here];
-        behind[at] = t->mends_behind[here] & w->behind;
-        ahead[at] = t->mends_ahead[here] & w->ahead;
-        looks[at] = (uint8_t)(w->ahead >> MENDS_LOOKS);
-        sets[at] = (uint8_t)(set[at] >> 8);
-    }
-}
-
 // With another tag a word may let through a rule for the next one.
 static bool mend_at(struct parser *p, int i)
 {
@@ -516,12 +497,10 @@ static void mend_chosen(struct parser *p)
 
 void phrases_mend(struct parser *const *parser, int n)
 {
-    const struct parsers *all = n ? parser[0]->all : NULL;
+    struct parsers *all = n ? parser[0]->all : NULL;
     if (!all || !all->cuts)
         return;
-    find_rules(all);
-    for (int at = 0, end = all->at[all->cuts - 1]; at < end; at += MENDS_ROUND)
-        all->may[at / MENDS_ROUND] = mends_may(all->own + at + 1, all->behind + at, all->ahead + at + 2);
+    candidates_find(all);
     for (int i = 0; i < n; i++)
         if (parser[i]->pieces > 2)
             mend_chosen(parser[i]);

@@ -4,7 +4,6 @@
 // words, never too few: a new rule in mend.c needs its bit here, unless one of those below lets its words through.
 #include <string.h>
 
-#include "caption/chosen.h"
 #include "caption/lists.h"
 #include "caption/mends.h"
 #include "caption/spell.h"
@@ -352,26 +351,4 @@ void mends_begin(struct table *t)
             w.traits = word_traits(&w, "", 0);
             mends_add(t, &w, false, looks[i], strlen(looks[i]));
         }
-}
-
-static uint64_t may_plain(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead)
-{
-    uint64_t may = 0;
-    for (int k = 0; k < MENDS_ROUND; k++)
-        may |= (uint64_t)((own[k] & behind[k] & ahead[k]) != 0) << k;
-    return may;
-}
-
-static mends_chooser *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return mends_may_avx512;
-#endif
-    return may_plain;
-}
-
-uint64_t mends_may(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead)
-{
-    return CHOSEN(mends_chooser, best)(own, behind, ahead);
 }

@@ -14,9 +14,6 @@ void mends_begin(struct table *t);   // its first set, which stands for words of
 // The index of a word's set, with its SET_*; the set is added if there is none, or only sought.
 uint16_t mends_add(struct table *t, const struct word *w, bool known, const char *text, size_t n);
 uint16_t mends_find(const struct table *t, const struct word *w, bool known, const char *text, size_t n);
-// Bit k: own[k] has a rule that behind[k] and ahead[k] let through, of MENDS_ROUND.
-typedef uint64_t mends_chooser(const uint64_t *own, const uint64_t *behind, const uint64_t *ahead);
-mends_chooser mends_may, mends_may_avx512;
 bool only_adjective(unsigned is, const char *word, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "caption/candidates.h"
 #include "caption/mends.h"
 #include "check.h"
 
@@ -30,12 +31,18 @@ static int random_below(int n)
     return (int)((random_state >> 8) % (uint32_t)n);
 }
 
-static struct parsers *read_some(struct parsers *all, int round, char *text, size_t room)
+static struct text some_words(int round, char *text, size_t room)
 {
     size_t n = 0;
     for (int k = 0, count = 1 + random_below(round % 16 ? MOST_WORDS : round % 64 ? MASKED : 3 * MASKED); k < count; k++)
         n += (size_t)snprintf(text + n, room - n, "%s%s", n ? " " : "", words[random_below(WORDS)]);
-    parsers_read(all, &(struct text){text, n}, 1);
+    return (struct text){text, n};
+}
+
+static struct parsers *read_some(struct parsers *all, int round, char *text, size_t room)
+{
+    struct text caption = some_words(round, text, room);
+    parsers_read(all, &caption, 1);
     words_tag(all);
     return all;
 }
@@ -171,23 +178,49 @@ static void no_word_to_mend_is_left_out(void)
     parsers_free(all);
 }
 
-static void rules_are_chosen_alike(void)
+// What of every place of a batch `with` says.
+static void find_candidates(struct parsers *all, candidates *with, uint64_t (*out)[6])
 {
-    static uint64_t own[MENDS_ROUND], behind[MENDS_ROUND], ahead[MENDS_ROUND];
-    for (int round = 0; round < 200; round++) {
-        uint64_t wanted = 0;
-        for (int k = 0; k < MENDS_ROUND; k++) {
-            own[k] = (uint64_t)1 << random_below(40);
-            behind[k] = random_below(2) ? own[k] : ~own[k];
-            ahead[k] = random_below(2) ? ~(uint64_t)0 : (uint64_t)1 << random_below(40);
-            wanted |= (uint64_t)((own[k] & behind[k] & ahead[k]) != 0) << k;
+    with(all);
+    for (int j = 0; j < all->cuts; j++) {
+        int at = all->at[j];
+        uint64_t is[6] = {all->own[at], all->behind[at], all->ahead[at], all->looks[at], all->sets[at],
+                          all->may[(at - 1) / MENDS_ROUND] >> (at - 1) % MENDS_ROUND & 1};
+        memcpy(out[j], is, sizeof is);
+    }
+}
+
+static void candidates_are_found_alike(void)
+{
+    struct parsers *all = parsers_new(table, CAPTION_AT_ONCE);
+    static char text[CAPTION_AT_ONCE][16 * 4 * MASKED];
+    static uint64_t plain[CAPTION_AT_ONCE * CAPTION_WORDS][6];
+    int some = 0;
+    CHECK(all != NULL);
+    for (int round = 0; all && round < 400; round++) {
+        struct text captions[CAPTION_AT_ONCE];
+        int n = 1 + round % CAPTION_AT_ONCE;
+        for (int i = 0; i < n; i++)
+            captions[i] = some_words(round + i, text[i], sizeof text[i]);
+        parsers_read(all, captions, n);
+        words_tag(all);
+        find_candidates(all, candidates_ref, plain);
+        for (int j = 0; j < all->cuts; j++) {   // by what the head of candidates.h says, in full
+            int at = all->at[j];
+            bool may = all->own[at] & all->behind[at - 1] & all->ahead[at + 1];
+            CHECK(plain[j][5] == may);
+            some += may;
         }
-        CHECK(mends_may(own, behind, ahead) == wanted);
 #ifdef __x86_64__
-        if (cpu_avx512_bytes())
-            CHECK(mends_may_avx512(own, behind, ahead) == wanted);
+        static uint64_t wide[CAPTION_AT_ONCE * CAPTION_WORDS][6];
+        if (cpu_avx512_bytes()) {
+            find_candidates(all, candidates_avx512, wide);
+            CHECK(memcmp(plain, wide, (size_t)all->cuts * sizeof *plain) == 0);
+        }
 #endif
     }
+    CHECK(some > 400);   // what was compared
+    parsers_free(all);
 }
 
 int main(void)
@@ -198,7 +231,7 @@ int main(void)
     CASE(every_masker_says_the_same);
     CASE(plain_phrases_are_those_of_the_closer_look);
     CASE(no_word_to_mend_is_left_out);
-    CASE(rules_are_chosen_alike);
+    CASE(candidates_are_found_alike);
     table_close(table);
     return check_done();
 }
