@@ -4,7 +4,7 @@
 #include "caption/candidates.h"
 #include "caption/mends.h"
 
-enum { LANES = 8 };   // places; those between the captions are left as they are
+enum { LANES = 8 };   // places; those between the captions keep the rules they have: none
 _Static_assert(NO_TAG < 24 && sizeof(struct mends) == 64, "as they are looked up below");
 
 struct by_tag { __m512i part[3]; };   // a number a tag, the first 24

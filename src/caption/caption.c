@@ -16,8 +16,11 @@ enum {
     ATTRIBUTES_APART = CAPTION_ATTRIBUTES + APART / sizeof(struct attribute), RELATIONS_APART = CAPTION_RELATIONS + APART / sizeof(struct relation),
 };
 
+_Static_assert(CAPTION_AT_ONCE % MASKS_LANES == 0 && CAPTION_AT_ONCE <= UINT8_MAX + 1, "whole lanes of masks; an owner is a byte");
+
 struct parsers *parsers_new(const struct table *t, int most)
 {
+    assert(most >= 1 && most <= CAPTION_AT_ONCE);
     struct parsers *all = memory_zero(sizeof *all);
     struct arena a = {0};
     size_t n = (size_t)most, words = n * (CAPTION_WORDS + CAPTION_AROUND) + CAPTION_AROUND + CUTS_ROUND, bytes = n * CAPTION_ROOM,

@@ -21,10 +21,10 @@ enum {
     CAPTION_RELATIONS = 512,
     CAPTION_AT_ONCE = 64,
     CAPTION_AROUND = 4,     // pieces before the first and behind the last
-    CUTS_ROUND = 16,        // loops over a caption's words may go on to a multiple of this
+    CUTS_ROUND = 16,        // loops over a caption's words may go on to a multiple of this, and over all words write as many more
     MENDS_ROUND = 64,       // ... over rules, of this
     CUT_SLACK = 640,        // and where it is cut, beyond its last word
-    MASK_SLACK = 64,        // and of tags and traits
+    MASK_SLACK = 64,        // and of tags, traits, looks and sets
 };
 
 // Of one word or sign, a piece of the caption.
@@ -63,7 +63,7 @@ struct parser {
     // Of piece 0 on; CAPTION_AROUND before the first and behind the last are there, with NO_TAG, the table's boundary and zeros.
     uint16_t *start, *end;             // in text
     uint8_t *flags, *shape, *tag;      // PIECE_*, ...
-    uint8_t *traits, *looks, *sets;    // TRAIT_*, LOOK_*, SET_* / 256; nothing around
+    uint8_t *traits, *looks, *sets;    // TRAIT_*, LOOK_*, SET_* / 256; anything around
     const struct word **word;          // [2]: of piece 0
     uint64_t *hash;                    // [CAPTION_AROUND]: of piece 0's word
     struct object *object;
@@ -77,7 +77,7 @@ struct parser {
     bool strange;                      // worth asking whether this is English
 };
 
-// Captions side by side. A stage goes over all their words in one loop: it ends once, where a loop a caption would end
+// Captions side by side. A stage goes over all their words in a loop or two: it ends once, where a loop a caption would end
 // as often, each time where the processor did not foresee it.
 struct parsers {
     const struct table *table;
@@ -101,7 +101,7 @@ struct parsers {
     uint16_t *start, *end;             // by place, as all below
     uint16_t *set;                     // as its word's: what follows finds it in the first cache
     uint8_t *flags, *class, *tag, *traits, *looks, *sets;
-    uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (mends.h)
+    uint64_t *own, *behind, *ahead;    // rules it has with its tag, that it lets through for the next one and for the one before (candidates.h)
     uint64_t *foreign;                 // a bit a place: a small word of another language
     uint64_t *may;                     // a bit a place, from place 1 on: a rule of its may have another tag for it
     void *memory;

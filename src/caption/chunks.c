@@ -48,7 +48,8 @@ struct plain {
 };
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(struct phrase) == 8 && offsetof(struct phrase, kind) == 0 &&
                offsetof(struct phrase, form) == 1 && offsetof(struct phrase, first) == 2 && offsetof(struct phrase, last) == 3 &&
-               offsetof(struct phrase, object) == 4 && offsetof(struct phrase, subject_pronoun) == 6 && sizeof(struct object) == 8, "as below");
+               offsetof(struct phrase, object) == 4 && offsetof(struct phrase, subject_pronoun) == 6 && sizeof(struct object) == 8 && offsetof(struct object, head) == 0 &&
+               offsetof(struct object, first) == 1 && offsetof(struct object, last) == 2, "as below");
 enum { FORM_AT = 8, FIRST_AT = 16, OBJECT_AT = 32, PRONOUN_AT = 48 };
 #define AS(kind, form, pronoun) {(uint64_t)(kind) | (uint64_t)(form) << FORM_AT | ((kind) == P_NOUN ? 0 : (uint64_t)0xffff << OBJECT_AT) | \
                                  (uint64_t)(pronoun) << PRONOUN_AT, -(uint64_t)PHRASE_ACTS(kind), -(uint64_t)((kind) == P_STOP), \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captions' words found in the table. Each stage goes over the words of all captions.
+// Captions' words found in the table, all captions' in a few loops.
 #include <string.h>
 
 #include "caption/chosen.h"

@@ -4,7 +4,7 @@
 #include "caption/find.h"
 #include "caption/lists.h"
 
-enum { LANES = 8 };   // places; those between the captions, too: the boundary's
+enum { LANES = 8 };   // places, those between the captions, too: the boundary's; CUTS_ROUND has room for the last ones
 enum { CLASS_AT = 32, TAG_AT = 40, SET_AT = 48, TRAITS_AT = 56 };   // bits of a word's last two numbers
 _Static_assert(offsetof(struct word, noun) == 48 && offsetof(struct word, class) == 48 + CLASS_AT / 8 && offsetof(struct word, tag) == 48 + TAG_AT / 8 &&
                offsetof(struct word, set) == 48 + SET_AT / 8 && offsetof(struct word, marks) == 56 && offsetof(struct word, traits) == 56 + TRAITS_AT / 8,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "caption/lexicon.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 #include "caption/format.h"
 
 enum { ROW_SEEN = 2, CLASS_SEEN = 4, OWN_CLASSES = 44 };
-enum { SURE_SEEN = 100, SURE_ONLY_SEEN = 2, SURE_OTHER = 60 };   // a word seen so often, one in so many times or fewer with another tag
+enum { SURE_SEEN = 100, SURE_OTHER = 60 };   // a small word seen so often; one in so many times or fewer with another tag
 
 struct counts {
     int64_t all, tag[NO_TAG];
@@ -144,22 +143,23 @@ static uint8_t only_tag(const char *text, size_t len, const struct counts *c)
     return unknown_class(text, len) == CLASS_SIGN && best != NUM && best != ADP && best != CCONJ && best != PART ? PUNCT : NO_TAG;
 }
 
-// Is it all that the dictionary has of the word? No past forms: promoted may be a participle.
-static bool only_sense(unsigned is, int tag)
+// Is it the only part of speech that the dictionary has of the word? No past forms: promoted may be a participle.
+static bool only_part(unsigned is, int tag)
 {
     enum { THINGS = IS_NOUN | IS_PLURAL, ALL = THINGS | IS_VERB | IS_THIRD | IS_ING | IS_PAST | IS_PARTICIPLE | IS_ADJ | IS_ADV };
-    static const unsigned senses[TAGS] = {[NOUN] = THINGS, [ADJ] = IS_ADJ, [ADV] = IS_ADV, [VERB] = IS_VERB | IS_THIRD, [VBG] = IS_ING};
-    return (is & ALL) && !(is & ALL & ~senses[tag]);
+    static const unsigned parts[TAGS] = {[NOUN] = THINGS, [ADJ] = IS_ADJ, [ADV] = IS_ADV, [VERB] = IS_VERB | IS_THIRD, [VBG] = IS_ING};
+    return (is & ALL) && !(is & ALL & ~parts[tag]);
 }
 
 // The tag of a word that hardly ever has another: a reader of the table asks no more. Learning sees it as any word: its
-// neighbours' weights stay as they are. Small words, and those that the dictionary has one sense of: of others (can, bush) captions
-// have other senses than the treebank.
+// neighbours' weights stay as they are. Small words, and those that the dictionary has one part of speech of: of others (can, bush)
+// captions have other senses than the treebank.
 static uint8_t sure_tag(const struct counts *c, unsigned is)
 {
     enum { SMALL = 1 << ADP | 1 << CCONJ | 1 << DET | 1 << PART | 1 << PRON | 1 << SCONJ };
-    int best = most_seen(c, TAGS), least = SMALL >> best & 1 ? SURE_SEEN : only_sense(is, best) ? SURE_ONLY_SEEN : INT_MAX;
-    return c->all >= least && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
+    int best = most_seen(c, TAGS);
+    bool sure = SMALL >> best & 1 ? c->all >= SURE_SEEN : only_part(is, best);
+    return sure && (c->all - c->tag[best]) * SURE_OTHER <= c->all ? (uint8_t)best : NO_TAG;
 }
 
 static int add_type(struct lexicon *l, const struct treebank *b, int64_t type, const struct counts *c)

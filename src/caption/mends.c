@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which words mend.c's rules can have another tag for, by the word and by the tags beside it. One word in eighty is mended:
-// what is asked here of all of them at once, a bit for rules alike, spares most of them the rules. It lets through too many
+// what candidates.c asks of all of them at once, a bit for rules alike, spares most of them the rules. It lets through too many
 // words, never too few: a new rule in mend.c needs its bit here, unless one of those below lets its words through.
 #include <string.h>
 

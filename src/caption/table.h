@@ -43,7 +43,7 @@ struct word {
     uint16_t noun;     // how its noun lemma is made: index into edits; 0: the form itself
     uint16_t verb;     // its verb lemma
     uint8_t class;
-    uint8_t tag;       // NO_TAG, or the only tag it has: signs (PUNCT, SYM, OTHER), the surest of small words
+    uint8_t tag;       // NO_TAG, or the only tag it has: signs (PUNCT, SYM, OTHER), words that hardly ever have another
     uint16_t set;      // index into the table's mends, and SET_* above it
     uint32_t marks;    // what lists.c says of it
     uint16_t is;       // IS_* and MOSTLY_*

@@ -8,7 +8,7 @@
 
 #include "caption/tagger.h"
 
-enum { LANES = 3, PLACES = 1024 };   // stretches of sentences side by side; of words at a time
+enum { LANES = 3, PLACES = 2048 };   // stretches of sentences side by side; of words at a time
 enum { MARGIN = 2 };                 // places beside the words that they ask for
 enum { ROUND = 32 };                 // places whose rows are found at once
 
