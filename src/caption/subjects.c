@@ -62,6 +62,8 @@ bool controls(const struct relater *r, int k)
 
 static const struct group *infinitive_subject(const struct relater *r, int k)
 {
+    if (piece_equals(r->p, r->f[k].first - 1, "how"))
+        return &nobody;
     if (r->last_verb < 0 || kind(r, r->last_verb) != P_VERB)
         return &nobody;
     if (kind(r, k - 1) == P_VERB)

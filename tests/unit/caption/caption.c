@@ -67,6 +67,7 @@ static void rules(void)
          "elephant chair background:white | elephant sit chair; elephant isolate background"},
         {"firefighters putting out a fire using hoses", "firefighter fire hose | firefighter put fire; firefighter use hose"},
         {"the name is simpler than you think", "name:simpler | _ think _"},
+        {"A video shows how to close the lock.", "video lock | video show _; _ close lock"},
         {"a herd of sheep standing in a pen", "herd sheep pen | herd stand pen"},
         {"a group of people dancing", "people | people dance _"},
         {"a woman selling produce at a market", "woman produce market | woman sell produce; woman sell market"},
