@@ -29,16 +29,7 @@ void candidates_ref(struct parsers *all)
     }
 }
 
-static candidates *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return candidates_avx512;
-#endif
-    return candidates_ref;
-}
-
 void candidates_find(struct parsers *all)
 {
-    CHOSEN(candidates, best)(all);
+    CHOSEN(candidates, AVX512_OR(candidates_avx512, candidates_ref))(all);
 }

@@ -107,6 +107,12 @@ struct parsers {
     void *memory;
 };
 
+// Bits [at, at + n) of a mask by place, as they are of 64 at most.
+static inline uint64_t place_bits(const uint64_t *mask, int at, int n)
+{
+    return scan_window(mask[at / 64], mask[at / 64 + 1], at % 64) & ~(uint64_t)0 >> (n < 64 ? 64 - n : 0);
+}
+
 static inline int piece_len(const struct parser *p, int i) { return p->end[i] - p->start[i]; }   // bytes
 
 struct text {

@@ -27,18 +27,7 @@ static inline void put_bytes(uint64_t one, uint64_t two, uint64_t four, int n, u
 
 enum cut cut_ref(struct parser *p) { return cut_all(p); }
 
-static cutter *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return cut_avx512;
-    if (cpu_avx2() && __builtin_cpu_supports("bmi2"))
-        return cut_bmi2;
-#endif
-    return cut_ref;
-}
-
 enum cut cut_plain(struct parser *p)
 {
-    return CHOSEN(cutter, best)(p);
+    return CHOSEN(cutter, AVX512_OR(cut_avx512, BMI2_OR(cut_bmi2, cut_ref)))(p);
 }

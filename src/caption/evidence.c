@@ -134,10 +134,10 @@ bool descends(const struct parser *p, int i)
 bool initials(const struct parser *p, int i)
 {
     for (int at = p->start[i]; at < p->start[i] + piece_len(p, i); at++)
-        if (p->text[at] < 'A' || p->text[at] > 'Z')
+        if (!is_upper((unsigned char)p->text[at]))
             return false;
     char next = i + 1 < p->pieces && piece_len(p, i + 1) > 1 ? p->text[p->start[i + 1] + 1] : 'A';
-    return piece_len(p, i) > 1 && piece_len(p, i) < 6 && !(next >= 'A' && next <= 'Z');
+    return piece_len(p, i) > 1 && piece_len(p, i) < 6 && !is_upper((unsigned char)next);
 }
 
 bool heads(const struct parser *p, int i)

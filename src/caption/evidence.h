@@ -12,8 +12,7 @@ static inline bool taken(const struct parser *p, int i)   // what a verb before 
 
 static inline bool capital(const struct parser *p, int i)
 {
-    char c = (unsigned)i < (unsigned)p->pieces ? p->text[p->start[i]] : 0;
-    return c >= 'A' && c <= 'Z';
+    return (unsigned)i < (unsigned)p->pieces && is_upper((unsigned char)p->text[p->start[i]]);
 }
 
 static inline bool goes(const struct parser *p, int i)   // prepositions that hardly follow a noun

@@ -161,23 +161,11 @@ void settle_ref(struct parsers *all)
     all->opens = opens;
 }
 
-static settler *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return settle_avx512;
-#endif
-    return settle_ref;
-}
-
 static bool any_foreign(const struct parser *p)
 {
     uint64_t any = 0;
-    for (int from = 0; from < p->pieces; from += 64) {
-        int at = (int)(p->tag - p->all->tag) + from, left = p->pieces - from;
-        const uint64_t *bits = p->all->foreign + at / 64;
-        any |= scan_window(bits[0], bits[1], at % 64) & ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
-    }
+    for (int from = 0; from < p->pieces; from += 64)
+        any |= place_bits(p->all->foreign, (int)(p->tag - p->all->tag) + from, p->pieces - from);
     return any;
 }
 
@@ -192,7 +180,7 @@ void words_find(struct parsers *all, int n)
         hash_words(all, lower, from, to);
         look_up(all, from, to, &unknown);
     }
-    CHOSEN(settler, best)(all);
+    CHOSEN(settler, AVX512_OR(settle_avx512, settle_ref))(all);
     for (int i = 0; i < n; i++) {
         struct parser *p = &all->parser[i];
         bool first = p->pieces && (p->flags[0] & PIECE_UNKNOWN);

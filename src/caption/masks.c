@@ -37,18 +37,7 @@ static inline void find_planes(const struct parser *p, int lane, lanes plane[PLA
 
 void masks_ref(const struct parser *const *p, int n, struct masks *out) { masks_all(p, n, out); }
 
-static masker *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return masks_avx512;
-    if (cpu_avx2())
-        return masks_avx2;
-#endif
-    return masks_ref;
-}
-
 void find_masks(const struct parser *const *p, int n, struct masks *out)
 {
-    CHOSEN(masker, best)(p, n, out);
+    CHOSEN(masker, AVX512_OR(masks_avx512, AVX2_OR(masks_avx2, masks_ref)))(p, n, out);
 }

@@ -39,10 +39,9 @@ typedef uint64_t lanes __attribute__((vector_size(MASKS_LANES * sizeof(uint64_t)
 static inline void find_planes(const struct parser *p, int lane, lanes plane[PLANES]);
 
 static inline void put(uint64_t to[MASKS_LANES], lanes from) { memcpy(to, &from, sizeof from); }
-static inline lanes flood_lanes(lanes bits, lanes through) { return (((bits & through) + through) ^ through) | bits; }   // as flood
 
 // Phrases' first words, and all words of theirs.
-static inline lanes all_of(lanes firsts, lanes others) { return firsts | (flood_lanes(firsts << 1 & others, others) & others); }
+static inline lanes all_of(lanes firsts, lanes others) { return firsts | (flood(firsts << 1 & others, others) & others); }
 
 static inline void masks_of(const lanes is[PLANES], lanes all, struct masks *m)
 {

@@ -278,16 +278,14 @@ static void mend_chosen(struct parser *p)
 {
     uint64_t next = 0;
     for (int from = 0; from < p->pieces; from += 64) {
-        int at = (int)(p->tag - p->all->tag) + from - 1, left = p->pieces - from;
-        const uint64_t *bits = p->all->may + at / MENDS_ROUND;
-        uint64_t all = ~(uint64_t)0 >> (left < 64 ? 64 - left : 0);
-        uint64_t may = (scan_window(bits[0], bits[1], at % MENDS_ROUND) | next) & all;
+        int left = p->pieces - from;
+        uint64_t may = place_bits(p->all->may, (int)(p->tag - p->all->tag) + from - 1, left) | next;
         next = 0;
         while (may) {
             int bit = __builtin_ctzll(may);
             may &= may - 1;
             if (mend_at(p, from + bit)) {
-                may |= ((uint64_t)2 << bit) & all;
+                may |= bit + 1 < left ? (uint64_t)2 << bit : 0;
                 next = bit == 63;
             }
         }

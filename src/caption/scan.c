@@ -31,18 +31,7 @@ static inline uint64_t bits(bytes b)
 
 int scan_ref(const char *from, int n, char *text, char *small, struct scan *out) { return scan_all(from, n, text, small, out); }
 
-static scanner *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx512_bytes())
-        return scan_avx512;
-    if (cpu_avx2())
-        return scan_avx2;
-#endif
-    return scan_ref;
-}
-
 int scan_text(const char *from, int n, char *text, char *small, struct scan *out)
 {
-    return CHOSEN(scanner, best)(from, n, text, small, out);
+    return CHOSEN(scanner, AVX512_OR(scan_avx512, AVX2_OR(scan_avx2, scan_ref)))(from, n, text, small, out);
 }

@@ -25,7 +25,12 @@ scanner scan_ref, scan_avx2, scan_avx512;    // equal to the bit
 // The 64 bits of `first` and what is in its place in the next block, from bit i on.
 static inline uint64_t scan_window(uint64_t first, uint64_t next, int i) { return first >> i | next << 1 << (~i & 63); }
 
-// Bits, and those above them up to the first that is none of `through`, it with them.
-static inline uint64_t flood(uint64_t bits, uint64_t through) { return (((bits & through) + through) ^ through) | bits; }
+// Bits, and those above them up to the first that is none of `through`, it with them: of numbers, or of vectors of them.
+#define flood(bits, through) \
+    ({ \
+        __auto_type flood_from = (bits); \
+        __auto_type flood_to = (through); \
+        (((flood_from & flood_to) + flood_to) ^ flood_to) | flood_from; \
+    })
 
 #endif

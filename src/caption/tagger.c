@@ -50,16 +50,7 @@ static inline int best_lane(sums sum)
 
 void tag_words_ref(const struct table *t, const struct tokens *s) { walk_all(t, s); }
 
-static tagger *best(void)
-{
-#ifdef __x86_64__
-    if (cpu_avx2())
-        return tag_words_avx2;
-#endif
-    return tag_words_ref;
-}
-
 void tag_words(const struct table *t, const struct tokens *s)
 {
-    CHOSEN(tagger, best)(t, s);
+    CHOSEN(tagger, AVX2_OR(tag_words_avx2, tag_words_ref))(t, s);
 }
